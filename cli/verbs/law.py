@@ -71,11 +71,11 @@ def run(argv: list[str]) -> int:
         evaluation = evaluated(law, args.at, catalogue)
     except Refused as refused:
         raise CannotRun(str(refused)) from refused
-    from runplan.engine.laws.uncertain import DRAWS, ends  # the list and the pages draw nothing
+    from runplan.engine.laws.uncertain import sure  # the list and the pages draw nothing
 
     given, objective = evaluation.given, evaluation.objective
-    sure = ends(evaluation, lambda drawn: in_totals(drawn, given, objective, catalogue=catalogue))
-    show("law at inputs", LawAt(evaluation, catalogue, sure, DRAWS), outputs)
+    known = sure(evaluation, lambda drawn: in_totals(drawn, given, objective, catalogue=catalogue))
+    show("law at inputs", LawAt(evaluation, catalogue, known), outputs)
     return CLEAN
 
 

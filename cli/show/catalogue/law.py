@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from runplan.cli.show.catalogue.pages import NO_RANGE
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage, dim_of
 from runplan.cli.show.text.figures import from_to
@@ -10,11 +12,15 @@ from runplan.cli.show.text.page import columns, paragraph, section
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Cite, Law
 from runplan.dsl.text.words import enumerated
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show, show_dim
 from runplan.engine.laws.evaluate import Evaluation, Output, inputs_of
 from runplan.engine.laws.form import free_in, functions_for
 from runplan.engine.laws.steps import written
+
+if TYPE_CHECKING:
+    from runplan.engine.laws.uncertain import Sure  # only where a law is evaluated is anything drawn
 
 # Of a law that has no golden value.
 NO_NUMBER = "none: a form gives no number until a law that extends it sets its free constants"
@@ -103,22 +109,32 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
     head = paragraph(f"{law.name} for {found.objective}, counting {law.counts or 'total'} params{total}")
     given = [(n, show(v, dim_of(law, n, catalogue), 6), "") for n, v in found.given.items()]
     told = [(o.name, show(o.value, o.dim, 6), _ends(shown, o), o.formula) for o in found.outputs.values()]
-    rows = told if shown.ends else [(name, value, formula) for name, value, _, formula in told]
+    rows = told if shown.sure.ends else [(name, value, formula) for name, value, _, formula in told]
     beyond = paragraph(f"beyond the range of the fit: {', '.join(found.beyond)}") if found.beyond else ""
     outputs = columns(rows, "  ") if rows else _nothing(found)
     unused = paragraph(f"without a part in this: {', '.join(found.unused)}") if found.unused and rows else ""
-    sure = (
-        paragraph(f"In brackets: 80 % intervals by {shown.draws} draws of the law's constants.") if shown.ends else ""
-    )
-    notes = "".join(f"\n{note}" for note in (sure, beyond, unused) if note)
+    notes = "".join(f"\n{note}" for note in (*_sure(shown.sure), beyond, unused) if note)
     return head + section("given", columns(given, "  ")) + section("gives", outputs) + notes
+
+
+def _sure(sure: Sure) -> Iterator[str]:
+    """What intervals are by, and what has none since not every draw of the constants gives it."""
+    if sure.ends:
+        yield paragraph(f"In brackets: 80 % intervals by {sure.draws} draws of the law's constants.")
+    if sure.without:
+        names = enumerated([f"`{name}`" for name in sure.without])
+        most = max(sure.without.values())
+        yield paragraph(
+            f"Without an interval: {names}. {most} of {sure.draws} draws of the law's constants, "
+            f"{100 * most / sure.draws:.2g} %, give none."
+        )
 
 
 def _ends(shown: LawAt, output: Output) -> str:
     """The ends of an output's interval, in brackets; empty where it has none."""
-    if output.name not in shown.ends:
+    if output.name not in shown.sure.ends:
         return ""
-    low, high = (show(end, output.dim, 4) for end in shown.ends[output.name])
+    low, high = (show(end, output.dim, 4) for end in shown.sure.ends[output.name])
     unit = show(output.value, output.dim).partition(" ")[2]
     return f"({from_to(low, high).removesuffix(f' {unit}')})"
 

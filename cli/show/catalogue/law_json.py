@@ -125,9 +125,12 @@ def evaluated(shown: LawAt, look: Look = PLAIN) -> str:
 
 
 def _ends(shown: LawAt, output: Output) -> dict[str, object]:
-    if output.name not in shown.ends:
+    """The ends of an output's interval; or the share of draws that give it, where some give none."""
+    if output.name in shown.sure.without:
+        return {"drawn": 1 - shown.sure.without[output.name] / shown.sure.draws}
+    if output.name not in shown.sure.ends:
         return {}
-    low, high = (_valued(end, output.dim)["value"] for end in shown.ends[output.name])
+    low, high = (_valued(end, output.dim)["value"] for end in shown.sure.ends[output.name])
     return {"low": low, "high": high}
 
 

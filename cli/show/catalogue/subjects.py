@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Rule
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.engine.laws.evaluate import Evaluation, accepted
 from runplan.engine.laws.goldens import GoldenResult
+
+if TYPE_CHECKING:
+    from runplan.engine.laws.uncertain import Sure  # only where a law is evaluated is anything drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +25,11 @@ class LawPage:
 
 @dataclass(frozen=True, slots=True)
 class LawAt:
-    """A law at some inputs.
-
-    Attributes:
-        ends: Of an output, by name, the ends of its 80 % interval in base units, where its constants move it.
-        draws: By how many draws of the constants.
-    """
+    """A law at some inputs, and how sure what it gives is."""
 
     found: Evaluation
     catalogue: Library
-    ends: Mapping[str, tuple[float, float]]
-    draws: int
+    sure: Sure
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,19 @@ def test_what_no_constant_moves_has_no_interval(plan: Run) -> None:
     assert "In brackets" not in unsure
 
 
+def test_what_some_draws_never_give_has_no_interval_and_says_how_many(plan: Run, tmp_path: Path) -> None:
+    body = PACK.format(expected=6).replace("a = 2", "E = 1.9 +- 0.05; A = 400; B = 1000")
+    body = body.replace("loss(params N) = a * N", "loss(params N, tokens D) = E + A / N^0.34 + B / D^0.34")
+    (tmp_path / "ours.plan").write_text(
+        "".join(line for line in body.splitlines(True) if "golden" not in line), "utf-8"
+    )
+    asked = ("law", str(tmp_path / "ours.plan"), "--at", "loss=1.97")
+    text = " ".join(plan(*asked)[1].split())
+    assert "Without an interval: `compute`, `params` and `tokens`." in text and " %, give none" in text
+    told = document(plan(*asked, "-o", "json"))["outputs"]
+    assert 0.85 < told["compute"]["drawn"] < 1 and not {"drawn", "low"} & told["perplexity"].keys()
+
+
 def test_a_law_that_gives_nothing_there_says_so(plan: Run) -> None:
     code, out, _ = plan("law", "muennighoff", "--at", "data_tokens=1T")
     assert code == 0
