@@ -41,6 +41,7 @@ FORMS = (
     Form("llm-foundry's YAML", "llm_foundry", "is_llm_foundry", "configuration"),
     Form("torchtune's YAML", "torchtune", "is_torchtune", "configuration"),
     Form("GPT-NeoX's YAML", "gpt_neox", "is_neox", "configuration"),
+    Form("NeMo's YAML", "nemo", "is_nemo", "configuration"),
     Form("Megatron-LM's arguments, of a script or in YAML", "megatron", "is_megatron", "arguments"),
     Form(
         "TrainingArguments of transformers, in JSON or YAML, or of TRL, LLaMA-Factory or axolotl",

@@ -19,6 +19,10 @@ _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 # Entries of the vocabularies that are known by their files, before they are padded.
 _VOCABULARIES = {"20B_tokenizer.json": 50277, "gpt2-vocab.json": 50257}
 _PAD, _MULTIPLE = 128, 256
+_GATED = ("geglu", "swiglu", "reglu", "bilinear", "glu")
+# What changes its layers, and the kinds of them that a plan has the fields of.
+_OTHER = ("num_unique_layers", "soft_prompt_tuning", "use_qk_layernorm")
+_NO_ATTENTION = frozenset(("gmlp", "amlp", "mamba", "rwkv"))
 _LLAMA = "llama"
 
 
@@ -50,7 +54,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         value = keys.number(key)
         if value or (value is not None and name != "clip"):  # it clips nothing at zero
             settings[name] = value
-    steps, notes = keys.whole("train_iters"), list[str]()
+    steps, notes, epochs = keys.whole("train_iters"), list[str](), keys.number("train_epochs") or 0.0
     layout: dict[str, Word] = {"tp": tp, "pp": pp, "cp": 1}
     if micro:
         layout["micro_batch"] = f"{micro} sequences"
@@ -61,6 +65,7 @@ def configuration(keys: Keys, title: str) -> Imported:
         model=model,
         sequence=keys.whole("seq_length"),
         length=f"{steps} steps" if steps else "",
+        epochs=0.0 if steps else epochs,
         batch=keys.whole("train_batch_size"),
         per_device=micro * again if micro else None,
         optimizer=_OPTIMIZERS.get(named.lower(), named),
@@ -75,9 +80,12 @@ def configuration(keys: Keys, title: str) -> Imported:
 
 def _model(keys: Keys, tp: int) -> dict[str, Word]:
     hidden, heads = keys.needed("hidden_size"), keys.needed("num_attention_heads")
-    activation = keys.text("activation") or "gelu"
-    if activation in ("geglu", "swiglu", "reglu"):
-        raise Unreadable(f"`activation: {activation}`: how wide a gated MLP is differs between releases of GPT-NeoX")
+    for name in _OTHER:
+        if keys.get(name):
+            raise Unreadable(f"`{name}`: what it makes of GPT-NeoX's layers has no place in a plan")
+    kinds = {one for one in _flat(keys.list("attention_config")) if isinstance(one, str)}
+    if kinds & _NO_ATTENTION:
+        raise Unreadable("`attention_config`: of GPT-NeoX's layers those that attend are read")
     if (keys.whole("moe_num_experts") or keys.whole("num_experts") or 1) > 1:
         raise Unreadable("`moe_num_experts`: of GPT-NeoX models without experts are read")
     kind = keys.text("mlp_type") or "regular"
@@ -90,9 +98,8 @@ def _model(keys: Keys, tp: int) -> dict[str, Word]:
         "layers": keys.needed("num_layers"),
         "hidden": hidden,
         "heads": heads,
-        "ffn": keys.whole("intermediate_size", "feedforward_size") or (_wide(hidden) if kind == _LLAMA else 4 * hidden),
+        **_mlp(keys, hidden, kind),
         "vocab": _vocab(keys, tp),
-        **({} if kind == _LLAMA else {"mlp": "plain", "mlp_biases": "true"}),
     }
     if (groups := keys.whole("num_kv_heads")) and groups != heads:
         out["kv_heads"] = groups
@@ -110,9 +117,35 @@ def _model(keys: Keys, tp: int) -> dict[str, Word]:
     return out
 
 
-def _wide(hidden: int) -> int:
-    """The width of its gated MLP without biases: two thirds of a plain one's, to the next multiple."""
-    return -(-int(2 * 4 * hidden / 3) // _MULTIPLE) * _MULTIPLE
+def _mlp(keys: Keys, hidden: int, kind: str) -> dict[str, Word]:
+    """The MLP: plain, the gated one of `mlp_type: llama`, or one whose activation has a gate.
+
+    Source: `LLaMAParallelMLP` and `ParallelMLP` of megatron/model/transformer.py; the second takes two thirds of the
+    width that is said for a gate and what it opens together.
+
+    Raises:
+        Unreadable: For a gate of which releases differ in how wide it is.
+    """
+    activation = keys.text("activation") or "gelu"
+    said, times = keys.whole("intermediate_size", "feedforward_size"), keys.number("expansion_factor")
+    if kind == _LLAMA:
+        return {"ffn": said or _multiple(int(2 * 4 * hidden / 3), _MULTIPLE)}
+    biases: dict[str, Word] = {"mlp_biases": "true"} if keys.flag("use_bias_in_mlp", otherwise=True) else {}
+    wide = said or (int(times * hidden) if times else 4 * hidden)
+    if activation not in _GATED:
+        return {"ffn": wide, "mlp": "plain", **biases}
+    if activation != "swiglu" and not said and not times:
+        raise Unreadable(f"`activation: {activation}`: how wide a gated MLP is differs between releases of GPT-NeoX")
+    return {"ffn": _multiple(int(wide * 2 / 3) // 2, keys.whole("mlp_multiple_of") or 1), **biases}
+
+
+def _multiple(wide: int, of: int) -> int:
+    return -(-wide // of) * of
+
+
+def _flat(listed: list[object]) -> list[object]:
+    """The words of lists in each other."""
+    return [word for one in listed for word in (_flat(one) if isinstance(one, list) else [one])]
 
 
 def _vocab(keys: Keys, tp: int) -> int:
@@ -139,7 +172,8 @@ def _precision(keys: Keys) -> str:
 def _fall(keys: Keys, rate: float | None, steps: int | None, notes: list[str]) -> Fall | None:
     """The schedule; its rise is a share of the steps over which it falls."""
     style, lowest, share = keys.text("lr_decay_style") or "linear", keys.number("min_lr") or 0.0, keys.number("warmup")
-    decay = keys.whole("lr_decay_iters") or steps
+    part = keys.number("lr_decay_fraction")
+    decay = round(part * steps) if part and steps else keys.whole("lr_decay_iters") or steps
     if not rate or not steps or not decay:
         return None
     warmup = int((share or 0.0) * decay)

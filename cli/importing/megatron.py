@@ -24,6 +24,11 @@ _NAMES = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_
           "clip": "clip_grad"}  # fmt: skip
 _BERT = "pretrain_bert"
 _PROGRAMS = ("", "pretrain_gpt", "pretrain_llama", _BERT)
+# What makes layers of another kind, or some of them.
+_OTHER = ("experimental_attention_variant", "linear_attention_type", "linear_attention_freq", "is_hybrid_model",
+          "hybrid_override_pattern", "hybrid_layer_pattern", "heterogeneous_layers_config_path",
+          "heterogeneous_layers_config_encoded_json", "moe_latent_size", "attention_output_gate",
+          "retro_add_retriever")  # fmt: skip
 _PAD, _TWO_THIRDS, _MULTIPLE, _PARTS = 128, 2 / 3, 64, 10_000
 
 
@@ -52,8 +57,6 @@ def arguments(keys: Keys, title: str) -> Imported:
     Raises:
         Unreadable: Where the size of the vocabulary is not among them, or a schedule has no shape in a plan.
     """
-    if isinstance(keys.tree.get("trainer"), Mapping):  # its schedule would be Megatron's default, whatever it says
-        raise Unreadable("it is NeMo's, which names its schedule and length otherwise: Megatron-LM's own is read")
     again = keys.section(AGAIN).tree
     keys = Keys(flat({name: value for name, value in keys.tree.items() if name != AGAIN}))
     program = _program(keys)
@@ -69,18 +72,14 @@ def arguments(keys: Keys, title: str) -> Imported:
     optimizer = keys.text("optimizer") or "adam"
     notes: list[str] = []
     precision = _precision(keys, rate, notes)
+    if keys.whole("mtp_num_layers"):
+        notes.append("without the layers that predict tokens further ahead")
     for again_named, values in again.items():
         told = " and ".join(str(value) for value in values) if isinstance(values, list) else str(values)
         named = again_named if again_named[:1] == "$" else f"--{again_named.replace('_', '-')}"
         notes.append(f"`{named}` is given more than once, as {told}: the last counts")
-    grows = keys.tree.get("rampup_batch_size")
-    if batch and steps and samples is None and isinstance(grows, list) and len(grows) == len(("from", "by", "over")):
-        start, step, over = (_whole(one) for one in grows)
-        less = batch * steps - _ramped(start, step, over, batch, steps)
-        share = f"{less / (batch * steps):.1%}".replace("%", " %")
-        notes.append(
-            f"the batch grows from {start} to {batch} sequences: the run has {less} fewer than the plan, {share}"
-        )
+    if batch and steps and samples is None and (grows := keys.tree.get("rampup_batch_size")):
+        notes.append(ramped(grows, batch, steps))
     fall = _fall(keys, batch, steps, rate, notes)
     devices, nodes = keys.get("nproc_per_node"), keys.get("nnodes")
     layout = _layout(keys)
@@ -135,10 +134,15 @@ def _of_bert(keys: Keys) -> dict[str, Word]:
 
 
 def _model(keys: Keys) -> dict[str, Word]:
+    if other := next((name for name in _OTHER if keys.get(name) not in (None, False)), ""):
+        raise Unreadable(f"`{other}`: what it makes of the layers has no place in a plan")
     hidden, heads = keys.needed("hidden_size"), keys.needed("num_attention_heads")
-    gated = keys.flag("swiglu") or keys.flag("gated_linear_unit") or keys.text("activation_func") in ("swiglu", "geglu")
-    keys.get("activation_func")
-    wide = int(4 * hidden * _TWO_THIRDS / _MULTIPLE) * _MULTIPLE if gated else 4 * hidden
+    narrow = (
+        keys.flag("swiglu") or keys.flag("gated_linear_unit") or keys.text("activation_func") in ("swiglu", "geglu")
+    )
+    gated = keys.flag("quick_geglu") or narrow  # which has a gate and no narrower MLP
+    keys.get("activation_func"), keys.get("gated_linear_unit")
+    wide = int(4 * hidden * _TWO_THIRDS / _MULTIPLE) * _MULTIPLE if narrow else 4 * hidden
     out: dict[str, Word] = {
         "layers": keys.needed("num_layers"),
         "hidden": hidden,
@@ -166,6 +170,8 @@ def _model(keys: Keys) -> dict[str, Word]:
         out["norm_biases"] = "true"
     if keys.flag("embed_layernorm"):
         out["embedding_norm"] = "true"
+    if keys.text("softmax_type") == "learnable":
+        out["sinks"] = "true"
     places, kind = keys.whole("max_position_embeddings"), keys.text("position_embedding_type")
     if kind in ("", "learned_absolute") and not keys.flag("use_rotary_position_embeddings") and places:
         out["positions"] = places
@@ -174,13 +180,17 @@ def _model(keys: Keys) -> dict[str, Word]:
 
 def _vocab(keys: Keys) -> int:
     """Entries of the tables, which are padded to a multiple."""
-    if padded := keys.whole("padded_vocab_size", "pad_vocab_size_to"):
-        return padded
+    if said := keys.whole("padded_vocab_size", "pad_vocab_size_to"):
+        return said
     tokenizer = keys.text("tokenizer_type") or ("GPT2BPETokenizer" if "merge_file" in keys else "")
     known = keys.whole("vocab_size") or _TOKENIZERS.get(tokenizer)
     if not known:
         raise Unreadable("`vocab_size` is not there, and the tables cannot be counted without it: add --vocab N")
-    known += tokenizer == "NullTokenizer"
+    return padded(known + (tokenizer == "NullTokenizer"), keys)
+
+
+def padded(known: int, keys: Keys) -> int:
+    """Entries of the tables of so many words, which every tensor-parallel device has a multiple of."""
     multiple = (keys.whole("make_vocab_size_divisible_by") or _PAD) * (keys.whole("tensor_model_parallel_size") or 1)
     return -(-known // multiple) * multiple
 
@@ -210,6 +220,7 @@ def _experts(keys: Keys, layers: int, ffn: int) -> dict[str, Word]:
     }
     if shared := keys.whole("moe_shared_expert_intermediate_size"):
         out |= {"shared_experts": 1, "shared_ffn": shared}
+        out |= {"shared_gate": "true"} if keys.flag("moe_shared_expert_gate") else {}
     elif shared := keys.whole("n_shared_experts", "num_shared_experts"):  # of forks, each as wide as an expert
         out["shared_experts"] = shared
     if keys.flag("moe_router_enable_expert_bias"):
@@ -271,6 +282,23 @@ def _whole(word: object) -> int:
     if isinstance(word, int) and word > 0:
         return word
     raise Unreadable(f"`rampup_batch_size`: `{str(word)[:40]}` is to be a whole number above zero")
+
+
+def ramped(grows: object, batch: int, steps: int) -> str:
+    """A note of what a run whose batch grows has less than one whose batch is whole from the beginning.
+
+    Args:
+        grows: What `rampup_batch_size` says: from how many sequences, by how many, and over how many of the run.
+
+    Raises:
+        Unreadable: Where it says anything else.
+    """
+    if not isinstance(grows, list) or len(grows) != len(("from", "by", "over")):
+        raise Unreadable(f"`rampup_batch_size`: `{str(grows)[:40]}` is to be from how many, by how many, over how many")
+    start, step, over = (_whole(one) for one in grows)
+    less = batch * steps - _ramped(start, step, over, batch, steps)
+    share = f"{less / (batch * steps):.1%}".replace("%", " %")
+    return f"the batch grows from {start} to {batch} sequences: the run has {less} fewer than the plan, {share}"
 
 
 def _ramped(start: int, step: int, over: int, batch: int, steps: int) -> int:

@@ -12,40 +12,50 @@ from runplan.cli.importing.keys import Tree
 
 _REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
 _DEPTH = 8  # a setting that refers to itself ends there
+# The sections that a setting stands in, from the top.
+_Chain = tuple[Mapping[str, object], ...]
 
 
 def resolved(tree: Tree) -> Tree:
     """The settings with each reference replaced: a whole text by what it names, of any type, and a part of one as text.
 
-    A name is looked for from the top, with dots for sections.
+    A name is looked for from the top, with dots for sections, and one with a dot before it from its own section.
     """
-    found = _within(tree, tree, _DEPTH)
+    found = _within(tree, (tree,), _DEPTH)
     assert isinstance(found, dict)
     return found
 
 
-def _within(value: object, root: Tree, depth: int) -> object:
+def _within(value: object, chain: _Chain, depth: int) -> object:
     if isinstance(value, Mapping):
-        return {name: _within(item, root, depth) for name, item in value.items()}
+        inner = chain if value is chain[-1] else (*chain, value)
+        return {name: _within(item, inner, depth) for name, item in value.items()}
     if isinstance(value, list):
-        return [_within(item, root, depth) for item in value]
+        return [_within(item, chain, depth) for item in value]
     if not isinstance(value, str) or "${" not in value or not depth:
         return value
     if whole := _REFERENCE.fullmatch(value.strip()):
-        return _within(_named(whole[1], root, value), root, depth - 1)
-    return _REFERENCE.sub(lambda one: _told(one, root, depth), value)
+        return _within(*_named(whole[1], chain, value), depth - 1)
+    return _REFERENCE.sub(lambda one: _told(one, chain, depth), value)
 
 
-def _told(found: re.Match[str], root: Tree, depth: int) -> str:
-    named = _within(_named(found[1], root, None), root, depth - 1)
+def _told(found: re.Match[str], chain: _Chain, depth: int) -> str:
+    named = _within(*_named(found[1], chain, None), depth - 1)
     return str(named) if isinstance(named, str | int | float) else found[0]
 
 
-def _named(path: str, root: Tree, otherwise: object) -> object:
-    """The setting of a name, which may be null; another value where there is none."""
-    value: object = root
-    for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
-            return otherwise
-        value = value[name]
-    return value
+def _named(path: str, chain: _Chain, otherwise: object) -> tuple[object, _Chain]:
+    """The setting of a name, which may be null, and where it stands; another value where there is none."""
+    name = path.lstrip(".")
+    above = len(path) - len(name)  # one dot is the section that the reference stands in, two that above it
+    if above > len(chain):
+        return otherwise, chain
+    start = chain[: len(chain) - above + 1] if above else chain[:1]
+    value: object = start[-1]
+    inner = start
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return otherwise, chain
+        inner = inner if value is inner[-1] else (*inner, value)
+        value = value[part]
+    return value, inner

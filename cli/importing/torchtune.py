@@ -27,6 +27,8 @@ _MODELS = {
 _BUILDER = re.compile(r"torchtune\.models\.[\w.]*?\.?(?P<packed>q?lora_)?(?P<name>[a-z]+\d*_\w+?)(?:_base|_instruct)?")
 _PRECISIONS = {"bf16": "bf16", "fp16": "fp16", "fp32": "fp32"}
 _ADAMS = ("AdamW", "PagedAdamW", "PagedAdamW8bit", "AdamW8bit")
+# Parts of the names of losses that take pairs of answers, rewards, or what another model says.
+_OTHER_LOSSES = ("DPO", "PPO", "GRPO", "RSO", "SimPO", "KD")
 _COSINE, _HALF, _RATE, _RANK = "get_cosine_schedule_with_warmup", 0.5, 1e-3, 8
 
 
@@ -45,6 +47,9 @@ def configuration(keys: Keys, title: str) -> Imported:
     """
     if "optimizer" not in keys:
         raise Unreadable("`optimizer` is not there: this recipe of torchtune trains nothing")
+    loss = keys.section("loss").text(_COMPONENT).rpartition(".")[2]
+    if any(word in loss for word in _OTHER_LOSSES) or "kd_loss" in keys:
+        raise Unreadable(f"`loss: {loss[:40]}`: a plan trains one model on sequences, and this on pairs or on another")
     model, notes = keys.section("model"), list[str]()
     named, packed = _model(model)
     micro, again = keys.whole("batch_size") or 1, keys.whole("gradient_accumulation_steps") or 1

@@ -14,6 +14,7 @@ _OPTIMIZERS = {"adamw": "AdamW", "adafactor": "Adafactor", "lion": "Lion", "sgd"
                "rmsprop": "RMSprop", "galore": "GaLore", "apollo": "Apollo", "lomo": "LOMO"}  # fmt: skip
 # The defaults of TrainingArguments that decide what a run does; transformers' documentation of the class.
 _RATE, _PER_DEVICE, _POLYNOMIAL_END, _EPOCHS = 5e-5, 8, 1e-7, 3.0
+_ON_SEQUENCES = ("", "pt", "sft", "none", "false")  # of what LLaMA-Factory and axolotl train by
 _TRL_RANK, _FACTORY_RANK = 16, 8  # of adapters, in TRL and LLaMA-Factory
 _NAMES = {"weight_decay": "weight_decay", "clip": "max_grad_norm"}
 _OF_ADAM = {"beta1": "adam_beta1", "beta2": "adam_beta2", "epsilon": "adam_epsilon"}
@@ -35,8 +36,15 @@ def is_axolotl(keys: Keys) -> bool:
 
 
 def arguments(keys: Keys, title: str) -> Imported:
-    """The arguments of a `Trainer`, in JSON or YAML."""
+    """The arguments of a `Trainer`, in JSON or YAML.
+
+    Raises:
+        Unreadable: For a schedule that has no shape in a plan, and for training by preferences or rewards.
+    """
     axolotl = is_axolotl(keys)
+    aim = keys.text("rl", "stage", "rlhf_type").lower()
+    if aim not in _ON_SEQUENCES:
+        raise Unreadable(f"it trains by `{aim[:40]}`, on pairs or rewards, and a plan trains one model on sequences")
     rate, micro = keys.number("learning_rate"), keys.whole("per_device_train_batch_size", "micro_batch_size")
     again = keys.whole("gradient_accumulation_steps") or 1
     micro = (1 if axolotl else _PER_DEVICE) if micro is None else micro

@@ -129,6 +129,10 @@ def refused(text: str, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
+def test_training_by_preferences_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "it trains by `dpo`" in refused(FACTORY.replace("stage: sft", "stage: dpo"), "x.yaml", capsys)
+
+
 @pytest.mark.parametrize("vocabulary", ["", "--vocab"])
 def test_gpt_neox(vocabulary: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = PYTHIA.replace('"vocab-file": "/data/20B_tokenizer.json",', "") if vocabulary else PYTHIA
@@ -171,13 +175,18 @@ def test_llama_in_gpt_neox(
 """
     _, report = imported("7B.yml", text, capsys, "--vocab", "32000")
     holds(report, {"params": params})
+    newer = f'"activation": "swiglu", "use_bias_in_mlp": false, "intermediate_size": {8 * hidden},'  # configs/llama2/
+    text = text.replace('"mlp_type": "llama", "activation": "silu",', f'{newer} "mlp_multiple_of": 256,')
+    _, report = imported("7B.yml", text, capsys, "--vocab", "32000")
+    holds(report, {"params": params})
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ("mlp_type: wide", "those are read that are regular, llama"),
-        ("activation: swiglu", "how wide a gated MLP is differs"), ("norm: scalenorm", "no place in a plan"),
+        ("activation: geglu", "how wide a gated MLP is differs"), ("num_unique_layers: 1", "`num_unique_layers`"),
+        ("attention_config: [[[mamba], 2]]", "those that attend are read"), ("norm: scalenorm", "no place in a plan"),
         ("moe_num_experts: 8", "without experts"), ("lr_decay_style: exponential", "no shape in a plan"),
         ("vocab_file: mine.json", "--vocab N"),
     ],

@@ -78,6 +78,7 @@ def test_its_models_are_of_the_library() -> None:
     [
         ("qlora_llama3_1_8b", "llama3_2_vision_11b", "its shape is not known by that name"),
         ("optimizer:", "quantizer:", "trains nothing"),
+        ("optimizer:", "loss: {_component_: torchtune.rlhf.loss.DPOLoss}\noptimizer:", "this on pairs or on another"),
         ("get_cosine_schedule_with_warmup", "get_exponential", "has no shape in a plan"),
         ("num_warmup_steps", "num_cycles: 3, num_warmup_steps", "has no shape in a plan"),
         ("lr: 3e-4", "lr: fast", "`optimizer.lr` is `fast`"),

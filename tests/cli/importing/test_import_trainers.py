@@ -192,6 +192,14 @@ def test_a_mixture_of_megatron_in_samples(folder: Path, capsys: pytest.CaptureFi
     })  # fmt: skip
 
 
+def test_the_gate_of_an_expert_that_all_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gated = MIXTURE.replace("--num-experts", "--moe-shared-expert-gate --mtp-num-layers 1 --num-experts")
+    plan, report = imported("y.txt", gated, capsys)
+    _, without = imported("x.txt", MIXTURE, capsys)
+    first, second = (one.solutions[0].values[quantity("params")].value for one in (report, without))
+    assert first - second == 26 * 2048 and "without the layers that predict tokens further ahead" in plan
+
+
 def test_the_yaml_of_megatron_whose_decay_is_cut(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, report = imported("config.yaml", YAML, capsys, "--hardware", HARDWARE)
     holds(report, {
@@ -248,6 +256,7 @@ def test_a_run_comes_back_as_it_was_written(to: str, folder: Path, capsys: pytes
         ("x.toml", TOML.replace("[job]", "[job"), "no TOML"),
         ("x.sh", GPT3.replace("--merge-file merges.txt", ""), "add --vocab N"),
         ("x.sh", GPT3.replace("cosine", "inverse-square-root"), "no shape in a plan"),
+        ("x.sh", GPT3.replace("--fp16", "--fp16 --experimental-attention-variant dsa"), "no place in a plan"),
         ("x.py", "def run():\n    return 1\n", "no function gives a `Trainer.Config`"),
         ("x.py", "def run(:\n", "no Python"),
         ("x.yaml", "a: 1\n", "no configuration that is read"),
@@ -506,21 +515,3 @@ torchrun --nproc_per_node $NPUS --nnodes $NODES pretrain_gpt.py --first-k-dense-
     plan, report = imported("glm.sh", text, capsys)
     holds(report, {"params": 106_852_251_264, "steps": 2000, "batch": 256 * 4096})
     assert "# hardware: 128 x H100 for 30 days" in plan
-
-
-def test_what_is_nemo_s_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its model has the names of Megatron-LM's arguments, and its schedule has none of them."""
-    text = """\
-trainer: {devices: 8, num_nodes: 1, max_steps: 100000, precision: bf16}
-model:
-  micro_batch_size: 4
-  global_batch_size: 8
-  encoder_seq_length: 512
-  num_layers: 12
-  hidden_size: 768
-  num_attention_heads: 12
-  optim: {name: fused_adam, lr: 2e-4, sched: {name: CosineAnnealing, warmup_steps: 500, min_lr: 2e-5}}
-"""
-    (folder / "megatron_gpt_config.yaml").write_text(text, encoding="utf-8")
-    assert main(["import-config", "megatron_gpt_config.yaml"]) == 1
-    assert "it is NeMo's" in capsys.readouterr().err
