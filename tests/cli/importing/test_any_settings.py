@@ -36,6 +36,13 @@ TREES: dict[str, dict[str, Any]] = {
                  "optimizer": {"type": "Adam", "params": ADAMW}, "train_micro_batch_size_per_gpu": 2},
     "megatron": {"num_layers": 2, **SIZES, "seq_length": 64, "lr": 1e-4, "train_samples": 1000, "min_lr": 1e-5,
                  "global_batch_size": 8, "lr_decay_iters": 90, "rampup_batch_size": [2, 2, 100]},
+    "nemo": {
+        "trainer": {"max_steps": 100, "devices": 8, "num_nodes": 1, "precision": "bf16", "gradient_clip_val": 1.0},
+        "model": {"num_layers": 2, **SIZES, "encoder_seq_length": 64, "global_batch_size": 8, "micro_batch_size": 2,
+                  "override_vocab_size": 100, "rampup_batch_size": [2, 2, 100], "tokenizer": {"type": "x"},
+                  "optim": {"name": "adam", "lr": 1e-4, "betas": [0.9, 0.98],
+                            "sched": {"name": "CosineAnnealing", "warmup_steps": 10, "constant_steps": 20}}},
+    },
     "deepspeed": {"train_batch_size": 8, "train_micro_batch_size_per_gpu": 2, "gradient_clipping": 1.0,
                   "optimizer": {"type": "AdamW", "params": ADAMW},
                   "scheduler": {"type": "WarmupDecayLR", "params": {"warmup_num_steps": 2, "total_num_steps": 9}}},
