@@ -35,7 +35,13 @@ def judge(plan: Plan, solution: Solution) -> Iterator[Finding]:
     note = f"judged at the worst end: {solution.worst_at}" if solution.worst else ""
     # Of a probability all that may be is asked, and no end.
     chances = {r.key for r in (*plan.requires, *plan.prefers) if _is_of_chance(r)}
-    for found in _required(plan, at_worst):
+    required = list(_required(plan, at_worst))
+    if len(required) > 1:
+        # What a plan with nothing wrong has no use for: docs/design/0004-what-check-does-not-import.md.
+        from runplan.engine.judge.at_once import with_help
+
+        required = with_help(required, at_worst)
+    for found in required:
         yield replace(found, notes=(*found.notes, note)) if note and found.key not in chances else found
     if solution.status != "solved":
         return

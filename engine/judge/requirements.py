@@ -23,7 +23,7 @@ from runplan.engine.problem.either import Alternative, Either
 from runplan.engine.problem.parts import Constraint, Definition, leads_to
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Change, Solution
-from runplan.engine.solve.knob import number_of
+from runplan.engine.solve.knob import Knob, number_of
 from runplan.engine.solve.knobs import knobs_of
 from runplan.engine.solve.margin import broken_of, margin, margin_at, rests_on
 from runplan.engine.solve.reach import reached
@@ -272,6 +272,11 @@ def changes_for(solution: Solution, requirement: Requirement, parts: Sequence[Op
 
 def keeping(solution: Solution, *own: Constraint | Either) -> list[Change]:
     """Changes to one given figure each that would keep what is required, each solved."""
+    return [knob.change(value) for knob, value in ways_of(solution, *own)]
+
+
+def ways_of(solution: Solution, *own: Constraint | Either) -> Iterator[tuple[Knob, float]]:
+    """The figures that would keep what is required, each by itself, and what each is changed to."""
     # What is in a conflict has its own finding and help.
     conflicting = {one.of.text for one in solution.conflict if not isinstance(one.of, Name)}
     before = solution.problem
@@ -282,15 +287,13 @@ def keeping(solution: Solution, *own: Constraint | Either) -> list[Change]:
     problem = replace(before.beginning(values, nearby=True), held=(*others, *own))
     wanted = [one.key for one in own]
     stays = margin_at(problem, values, wanted) if _has_room(problem) else None
-    changes = []
     rests = rests_on(problem, own)
     for knob in knobs_of(problem, _sources_of(own)):
         if stays is not None and not matters(problem, knob, rests):
             continue  # the solution is the same with any other figure
         value = room(problem, knob, lambda changed: margin(changed, wanted), DIGITS, stays=stays)
         if value is not None:
-            changes.append(knob.change(value))
-    return changes
+            yield knob, value
 
 
 def _sources_of(wanted: Iterable[Constraint | Either]) -> set[str]:

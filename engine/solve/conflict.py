@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
@@ -100,10 +100,7 @@ def _told(problem: Problem, found: Sequence[Sequence[Member]], broken: frozenset
     """Each conflict with the changes that end it, the others being ended otherwise."""
     told = []
     for members in found:
-        own = {member.text for member in members}
-        apart = problem
-        for other in (member for others in found for member in others if member.text not in own):
-            apart = other.left_out(apart)
+        apart = _apart(problem, found, members)
         told.append(tuple(_relaxation(apart, member, broken) for member in members))
     return told
 
@@ -174,16 +171,51 @@ def _relaxation(problem: Problem, member: Member, broken: frozenset[str]) -> Rel
         if member.span is not None and makes_room(_otherwise(problem, member.of, otherwise), broken):
             change = put(Spot(member.span, member.span), otherwise.new, otherwise.text)
         return Relaxation(member.of, member.text, member.span, change, None, ())
-    changes: list[tuple[Knob, float]] = []
-    for knob in member.knobs if can_hold(problem, [member]) else ():
-        value = room(problem, knob, lambda changed: margin(changed, (), broken))
-        if value is not None:
-            changes.append((knob, value))
+    changes = list(_ways(problem, member, broken))
     if not changes:
         return Relaxation(member.of, member.text, member.span, None, None, ())
     (knob, value), *others = changes
     more = tuple(other.change(new) for other, new in others)
     return Relaxation(member.of, member.text, member.span, knob.change(value), value, knob.written.dim, more)
+
+
+def _ways(problem: Problem, member: Member, broken: frozenset[str]) -> Iterator[tuple[Knob, float]]:
+    """The figures of a member, and the nearest that each can be changed to so that all else is kept."""
+    for knob in member.knobs if can_hold(problem, [member]) else ():
+        value = room(problem, knob, lambda changed: margin(changed, (), broken))
+        if value is not None:
+            yield knob, value
+
+
+def way_out(problem: Problem) -> tuple[Knob, float] | None:
+    """A figure, and what it can be changed to, so that a conflict of a problem ends, the others being ended otherwise;
+    None where none will do.
+    """
+    found = _conflicts(problem)
+    shown = _shown(problem, [member for members in found for member in members])
+    broken = broken_of(problem, {name: value.value for name, value in shown.values.items()})
+    alone = next(_ways_out(problem, found, broken), None)
+    if alone is None and len(found) == 1 and (more := _beside(problem, found[0])):
+        return next(_ways_out(problem, [*found, *more], broken), None)
+    return alone
+
+
+def _ways_out(
+    problem: Problem, found: Sequence[Sequence[Member]], broken: frozenset[str]
+) -> Iterator[tuple[Knob, float]]:
+    for members in found:
+        apart = _apart(problem, found, members)
+        # What the budget of a folder says is not for the plan to say otherwise.
+        for member in (one for one in members if not (one.requirement and one.requirement.budget)):
+            yield from _ways(apart, member, broken)
+
+
+def _apart(problem: Problem, found: Sequence[Sequence[Member]], members: Sequence[Member]) -> Problem:
+    """The problem with one of its conflicts, the others being ended otherwise."""
+    own = {member.text for member in members}
+    for other in (member for others in found for member in others if member.text not in own):
+        problem = other.left_out(problem)
+    return problem
 
 
 def _otherwise(problem: Problem, constraint: Constraint, instead: Otherwise) -> Problem:

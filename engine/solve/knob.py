@@ -9,6 +9,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Ref, names
 from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import Dim
@@ -89,6 +90,11 @@ class Member:
     span: Span | None
     left_out: Way
     knobs: tuple[Knob, ...]
+
+    @property
+    def requirement(self) -> Requirement | None:
+        """The requirement that it is, if it is one."""
+        return None if isinstance(self.of, Name) else self.of.requirement
 
 
 def loosened(name: Name) -> Way:

@@ -13,10 +13,12 @@ from known import LIBRARY
 from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Source
+from runplan.engine.judge.at_once import at_once
 from runplan.engine.judge.requirements import broken_parts, changes_for
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Change
 from runplan.engine.report import Report
+from runplan.engine.solve.instead import together
 
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 BLOCK = "{{ gpus: {gpus}; device: H100; time: {days} days; mfu: 40%; price: 2 USD/GPU/hour }}"
@@ -133,6 +135,24 @@ def test_what_to_write_is_what_the_plan_has(text: str, written: str) -> None:
         found = [one for one in reported(spelling, name).findings if one.severity == "error"]
         assert any(f"`{written}`" in line for one in found for line in one.help), [one.help for one in found]
     assert holds_when_pasted(text)
+
+
+def test_help_of_all_that_is_wrong_is_pasted_at_once() -> None:
+    """Each of these is mended by itself with what the other one takes away again."""
+    hardware = "hardware: {} for {} days at 40% MFU @ 2 USD/GPU/hour\n"
+    texts = (
+        hardware.format("64 x H100", "up to 30") + "tokens: 20T\nrequire gpus <= 16\nrequire tokens / params <= 10\n",
+        hardware.format("1000 x H100", "up to 90") + "model: 400B\nrequire gpus <= 250\nrequire tokens >= 3T\n",
+        hardware.format("64 x H100", "90") + "tokens: at least 1T\nrequire loss <= 2.0\nrequire cost <= 10k USD\n",
+    )
+    for text, place in zip(texts, (0, 1, 0), strict=True):
+        name, spelling = [*spelled(text)][place]
+        report = reported(spelling, name)
+        wrong = [one for one in report.findings if one.severity == "error"]
+        assert len(wrong) == 2 and all(one.help[-2].startswith("all of this fits with ") for one in wrong), text
+        new = applied(spelling, together(at_once(report.solutions[0])))
+        assert all(piece in " ".join(new.split()) for piece in wrong[0].help[-1].split("`")[1::2]), new
+        assert not [one.message for one in reported(new, name).findings if one.severity == "error"], new
 
 
 @pytest.mark.parametrize("written", ["math: 80B tokens up to 3 epochs", "math: 83.34B tokens"])
