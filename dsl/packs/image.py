@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Index = tuple[tuple[Place, ...], dict[str, int], dict[str, str]]
 
 # `marshal` promises nothing between versions of Python, and we nothing between versions of an image.
-MARK = b"runplan image 2\n" + MAGIC_NUMBER
+MARK = b"runplan image 3\n" + MAGIC_NUMBER
 # What the image of a library is called, beside its files.
 IMAGE = "image.bin"
 _SIZE = 8

@@ -1,13 +1,15 @@
 """Definitions of packs to plain data, which `marshal` holds, and back.
 
 A record becomes a list, the number of its class before its fields; a stretch of the text its two offsets; a set its
-words in order.
+words in order. What has a list in it is a list itself, so that nothing else needs to be looked into: a tuple of words
+or of figures is stored as it is.
 """
 
 from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound
@@ -52,8 +54,8 @@ _FORMS = {
     for number, cls in enumerate(CLASSES)
 }
 _SPAN = CLASSES.index(Span)
-_SET = -1
-_NESTED = frozenset((list, tuple, dict))
+# In place of the number of a class.
+_SET, _TUPLE, _DICT = -1, -2, -3
 
 
 def stored(item: object) -> Any:
@@ -67,11 +69,12 @@ def stored(item: object) -> Any:
     if isinstance(item, Later):
         item = item.items
     if isinstance(item, tuple):
-        return tuple(map(stored, item))
+        parts = tuple(map(stored, item))
+        return [_TUPLE, *parts] if list in map(type, parts) else parts
     if isinstance(item, frozenset):
         return [_SET, *sorted(item)]
     if isinstance(item, dict):
-        return {key: stored(value) for key, value in item.items()}
+        return [_DICT, *map(stored, chain.from_iterable(item.items()))]
     if isinstance(item, Span):
         return [_SPAN, item.start, item.end]
     if type(item) not in _FORMS:
@@ -86,21 +89,21 @@ def restored(data: Any, source: Source, classes: tuple[Any, ...] = CLASSES) -> A
     Args:
         classes: What makes each part, by the place of its class in `CLASSES`.
     """
-    nested = _NESTED  # looked up once: this is run for each part of each definition
+    span = _SPAN  # looked up once: this is run for each part of each definition
 
-    def made(item: Any) -> Any:
-        kind = type(item)
-        if kind is list:
-            if item[0] == _SPAN:
-                return Span(source, item[1], item[2])
-            if item[0] == _SET:
-                return frozenset(item[1:])
-            return classes[item[0]](*[made(part) if type(part) in nested else part for part in item[1:]])
-        if kind is tuple:
-            return tuple([made(part) if type(part) in nested else part for part in item])
-        return {key: made(part) if type(part) in nested else part for key, part in item.items()}
+    def made(item: list[Any]) -> Any:
+        number, parts, at = item[0], item[1:], 0
+        for part in parts:
+            if type(part) is list:
+                parts[at] = Span(source, part[1], part[2]) if part[0] == span else made(part)
+            at += 1
+        if number >= 0:
+            return classes[number](*parts)
+        if number == _TUPLE:
+            return tuple(parts)
+        return frozenset(parts) if number == _SET else dict(zip(parts[::2], parts[1::2], strict=True))
 
-    return made(data)
+    return made([_TUPLE, data])[0]
 
 
 def stored_quantities(items: Iterable[QuantityDef]) -> Any:
