@@ -46,14 +46,18 @@ class Modules:
 
     def __init__(self, file: int, root: str, places: Mapping[str, Place], begins: int) -> None:
         self._file, self._root, self._places, self._begins = file, root, places, begins
+        self._pieces: dict[Place, list[Part]] = {}
         self._read: dict[str, Part] = {}
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Where a module is found; None for one that the image does not have."""
         if name not in self._places:
             return None
-        if name not in self._read:
-            self._read_piece(name)
+        for part in self._piece(name):
+            if part[0] == name:
+                break
+            if part[0] not in sys.modules:
+                self._import(part)
         return self._spec(name)
 
     def create_module(self, spec: ModuleSpec) -> None:
@@ -65,20 +69,16 @@ class Modules:
 
     def get_code(self, name: str) -> CodeType:
         """The code of a module, which says in which file it stands."""
-        if name not in self._read:
-            self._read_piece(name)
+        self._piece(name)
         return self._read[name][2]
 
-    def _read_piece(self, name: str) -> None:
-        """Read the piece that a module is in, and run those of it that come before what is asked for."""
-        size, start = self._places[name][1], self._begins + self._places[name][0]
-        parts: list[Part] = marshal.loads(os.pread(self._file, size, start))
-        self._read |= {part[0]: part for part in parts}
-        for part in parts:
-            if part[0] == name:
-                break
-            if part[0] not in sys.modules:
-                self._import(part)
+    def _piece(self, name: str) -> list[Part]:
+        """The modules that are always used together with one, in the order in which each finds what it needs."""
+        place = self._places[name]
+        if place not in self._pieces:
+            self._pieces[place] = marshal.loads(os.pread(self._file, place[1], self._begins + place[0]))
+            self._read |= {part[0]: part for part in self._pieces[place]}
+        return self._pieces[place]
 
     def _import(self, part: Part) -> None:
         """Import a module as Python does, whose own imports are all there."""
