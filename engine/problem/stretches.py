@@ -11,7 +11,7 @@ from itertools import product
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined
+from runplan.dsl.expr.tree import NO_NAMES, Expr, Num, Op, Ref, joined
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.problem.parts import Constraint, leads_to
 
@@ -46,8 +46,8 @@ class Evenly:
 
 def stretches(problem: Problem) -> tuple[Problem, ...]:
     """The problem by stretches; the problem alone where nothing that it is about bends."""
-    about = about_of(problem)
     out: tuple[Problem, ...] = (problem,)
+    about = about_of(problem) if problem.evenly else NO_NAMES
     for group in problem.evenly:
         if group.level in about:
             out = tuple(part for one in out for part in _stretches(one, group))
