@@ -92,11 +92,11 @@ def restored(data: Any, source: Source, classes: tuple[Any, ...] = CLASSES) -> A
     span = _SPAN  # looked up once: this is run for each part of each definition
 
     def made(item: list[Any]) -> Any:
-        number, parts, at = item[0], item[1:], 0
-        for part in parts:
+        number, parts = item[0], []
+        for part in item[1:]:
             if type(part) is list:
-                parts[at] = Span(source, part[1], part[2]) if part[0] == span else made(part)
-            at += 1
+                part = Span(source, part[1], part[2]) if part[0] == span else made(part)
+            parts.append(part)
         if number >= 0:
             return classes[number](*parts)
         if number == _TUPLE:
