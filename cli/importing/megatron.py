@@ -24,11 +24,11 @@ _NAMES = {"weight_decay": "weight_decay", "beta1": "adam_beta1", "beta2": "adam_
           "clip": "clip_grad"}  # fmt: skip
 _BERT = "pretrain_bert"
 _PROGRAMS = ("", "pretrain_gpt", "pretrain_llama", _BERT)
-# What makes layers of another kind, or some of them.
+# What makes layers of another kind, or some of them, or trains others beside them.
 _OTHER = ("experimental_attention_variant", "linear_attention_type", "linear_attention_freq", "is_hybrid_model",
           "hybrid_override_pattern", "hybrid_layer_pattern", "heterogeneous_layers_config_path",
           "heterogeneous_layers_config_encoded_json", "moe_latent_size", "attention_output_gate",
-          "retro_add_retriever")  # fmt: skip
+          "retro_add_retriever", "vision_model_type")  # fmt: skip
 _PAD, _TWO_THIRDS, _MULTIPLE, _PARTS = 128, 2 / 3, 64, 10_000
 
 

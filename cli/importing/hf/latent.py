@@ -68,12 +68,21 @@ def _axk1(keys: Keys) -> Fields:
 def _indexed(keys: Keys, groups: tuple[int, int]) -> Fields:
     """Sparse attention whose indexer picks the tokens (DeepSeek-V3.2, GLM-5): of queries, keys, a norm and weights."""
     out: Fields = routed(keys, 3) | latent(keys) | _groups(keys, *groups) | {"router_biases": "true"}
-    if {str(one) for one in keys.list("indexer_types")} - {"full"}:
-        raise Unreadable("`indexer_types`: layers that use the indexer of another have no place in a plan")
     hidden, heads, width = int(out["hidden"]), keys.needed("index_n_heads"), keys.needed("index_head_dim")
-    keys.get("layer_types"), keys.get("indexer_types")
+    keys.get("layer_types")
     own = keys.needed("q_lora_rank") * heads * width + hidden * (width + heads) + 2 * width
-    return extra(out, int(out["layers"]) * own)
+    return extra(out, _indexers(keys, int(out["layers"])) * own)
+
+
+def _indexers(keys: Keys, layers: int) -> int:
+    """The layers with an indexer of their own: those that are listed, else the first and then one of so many."""
+    listed, pattern = keys.list("indexer_types"), keys.get("index_topk_pattern")
+    every, offset = keys.whole("index_topk_freq") or 1, keys.whole("index_skip_topk_offset")
+    if listed or pattern:
+        words = listed or (pattern if isinstance(pattern, list | str) else [])
+        return sum(str(word) in ("full", "F") for word in words)
+    first = 2 if offset is None else offset
+    return sum(max(at - first + 1, 0) % every == 0 for at in range(layers))
 
 
 def _deepseek32(keys: Keys) -> Fields:

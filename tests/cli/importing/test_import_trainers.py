@@ -257,6 +257,7 @@ def test_a_run_comes_back_as_it_was_written(to: str, folder: Path, capsys: pytes
         ("x.sh", GPT3.replace("--merge-file merges.txt", ""), "add --vocab N"),
         ("x.sh", GPT3.replace("cosine", "inverse-square-root"), "no shape in a plan"),
         ("x.sh", GPT3.replace("--fp16", "--fp16 --experimental-attention-variant dsa"), "no place in a plan"),
+        ("x.sh", GPT3.replace("--fp16", "--fp16 --vision-model-type clip"), "no place in a plan"),
         ("x.py", "def run():\n    return 1\n", "no function gives a `Trainer.Config`"),
         ("x.py", "def run(:\n", "no Python"),
         ("x.yaml", "a: 1\n", "no configuration that is read"),
