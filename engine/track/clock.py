@@ -54,7 +54,8 @@ class Timing:
         elapsed: Seconds from the beginning of the run to the last point; None where the log tells no time.
         pace: Seconds a token at work, of now; None likewise.
         spread: The standard deviation of the pace over parts of the log, as a share of it.
-        idle: Seconds of pauses and of what was done again, over those at work.
+        worked: Seconds at work on what counts, at the pace of now; 0 where the log tells no time.
+        lost: Seconds of each pause, and of each stretch that was done again.
         began: When the run began, in seconds since 1970; None where the log tells no clock.
         by: By what of the log the time is told, where that is no clock; empty where it is one.
         late: Seconds that are taken to lie before the first point of a log that begins late; 0 where it does not.
@@ -65,7 +66,8 @@ class Timing:
     elapsed: float | None
     pace: float | None
     spread: float
-    idle: float
+    worked: float
+    lost: tuple[float, ...]
     began: float | None
     by: str
     late: float
@@ -73,9 +75,19 @@ class Timing:
     change: Change | None
     seconds: Floats
 
+    def stops(self, ahead: float) -> tuple[float, float]:
+        """Seconds that stops take of a run that is so many more at work, and the standard deviation of that.
+
+        They come at any time alike, as often and as long as those of the log. How often is itself known from these: the
+        variance of a compound Poisson sum, for the part to come and for the part that tells how often.
+        """
+        share = ahead / self.worked if self.worked else 0.0
+        lost = np.array(self.lost)
+        return share * float(lost.sum()), float(np.sqrt(share * (1 + share) * (lost**2).sum()))
+
 
 def _untimed(began: float | None) -> Timing:
-    return Timing(None, None, 0.0, 0.0, began, "", 0.0, (), None, np.empty(0))
+    return Timing(None, None, 0.0, 0.0, (), began, "", 0.0, (), None, np.empty(0))
 
 
 def timing_of(points: Points, expected: Expected) -> Timing:
@@ -94,12 +106,12 @@ def timing_of(points: Points, expected: Expected) -> Timing:
     begins = 0.0 if usual is None else float(points.tokens[0]) * usual - float(seconds[0])
     is_late = begins > LATE * expected.tokens * (usual or 0.0)
     late = begins if begins > 0 and (began is not None or is_late or points.within) else 0.0
-    work = None if pace is None else pace * float(own[-1])
     return Timing(
         elapsed=float(seconds[-1]) + late,
         pace=pace,
         spread=spread,
-        idle=(sum(pause.seconds for pause in pauses) + again) / work if work else 0.0,
+        worked=(pace or 0.0) * float(own[-1]),
+        lost=(*(pause.seconds for pause in pauses), *again),
         began=None if began is None else began - late,
         by=by,
         late=late if is_late else 0.0,
@@ -171,17 +183,19 @@ def _usual(seconds: Floats, tokens: Floats) -> float | None:
     return float(np.median(took[ahead] / done[ahead])) if ahead.any() else None
 
 
-def _work(seconds: Floats, points: Points) -> tuple[Floats | None, tuple[Pause, ...], float]:
-    """Seconds at work at each point that counts; the pauses; and the seconds of what was done again."""
+def _work(seconds: Floats, points: Points) -> tuple[Floats | None, tuple[Pause, ...], tuple[float, ...]]:
+    """Seconds at work at each point that counts; the pauses; and the seconds of each stretch that was done again."""
     usual, kept = _usual(seconds, points.tokens), points.kept
     if usual is None:
-        return None, (), 0.0
+        return None, (), ()
     took, done = np.diff(seconds), np.diff(points.tokens)
     beyond = took - usual * np.maximum(done, 0.0)
     is_pause = (beyond > PAUSE_SECONDS) & (took > PAUSE_TIMES * usual * np.maximum(done, 1.0))
     pauses = tuple(Pause(points.table.lines[int(i) + 1], float(beyond[i])) for i in np.nonzero(is_pause)[0])
     spent = np.where(is_pause, took - beyond, took)
-    again = float(spent[~kept[1:]].sum())
+    twice = ~kept[1:]
+    begins = np.flatnonzero(twice & ~np.concatenate([[False], twice[:-1]]))
+    again = tuple(np.add.reduceat(np.where(twice, spent, 0.0), begins).tolist()) if len(begins) else ()
     spent = np.where(kept[1:] & (done > 0), spent, 0.0)
     worked = np.concatenate([[0.0], np.cumsum(spent)])
     return worked[kept], pauses, again

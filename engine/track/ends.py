@@ -56,9 +56,12 @@ def ends_of(expected: Expected, progress: Progress, mfu: float | None) -> dict[s
     if pace is None:
         return out
     done = timing.elapsed if timing.elapsed is not None else progress.done * pace
-    middle = done + left * pace * (1 + timing.idle)
-    low = done + left * pace * (1 - QUANTILE * spread)
-    high = done + left * pace * (1 + QUANTILE * spread) * (1 + 2 * timing.idle)
+    stops, error = timing.stops(left * pace)
+    middle = done + left * pace + stops
+    off = QUANTILE * float(np.hypot(left * pace * spread, error))
+    # Not even a run that stops no more is done sooner than at its pace.
+    low = max(middle - off, done + left * pace * (1 - QUANTILE * spread))
+    high = middle + off
     time = out["time"] = Estimate(middle, low, high, TIME, by)
     begins = timing.began if timing.began is not None else expected.get("start")
     if begins is not None:

@@ -21,6 +21,8 @@ from runplan.engine.documents.track import document
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
+from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.track.clock import Timing
 from runplan.engine.track.drift import tracked
 from runplan.engine.track.expected import CannotTrack, Expected, Figure, Stretch, expected_of
 from runplan.engine.track.frozen import frozen_of, frozen_path, text_of
@@ -168,6 +170,17 @@ def test_a_pause_is_none_of_the_pace() -> None:
     assert [pause.seconds for pause in track.progress.timing.pauses] == [pytest.approx(600, abs=1)]
     assert track.progress.timing.pace == pytest.approx(13.65 / track.expected.tokens, rel=0.01)
     assert codes(track) == ["W004", "W004", "W009"]
+
+
+def test_stops_to_come_are_as_many_and_as_long_as_those_of_the_log() -> None:
+    rng, held, sets = np.random.default_rng(0), 0, 400
+    for _ in range(sets):
+        seen, later = (rng.exponential(600.0, rng.poisson(8)) + 1800 for _ in range(2))
+        timing = Timing(None, None, 0.0, 1e5, tuple(seen.tolist()), None, "", 0.0, (), None, np.empty(0))
+        middle, error = timing.stops(1e5)
+        held += abs(later.sum() - middle) <= QUANTILE * error
+        assert middle == pytest.approx(seen.sum()) and timing.stops(0.0) == (0.0, 0.0)
+    assert abs(held / sets - 0.8) < 0.06
 
 
 def changed(column: int, by: float, after: float = 0.0) -> str:
