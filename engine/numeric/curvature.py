@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from runplan.dsl.dataclass import dataclass, field, replace
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound, walk
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.types import Any, Literal
 from runplan.engine.numeric.functions import Constant, Difference, LogSum, Monomial, Negated, Sum, Terms, signomial
@@ -43,6 +43,7 @@ class Curvature:
         positive: Whether it is above zero everywhere, as far as its form tells.
         ways: By variable, 1 where it never falls as the variable rises, -1 where it never rises, 0 where unknown.
         number: The value, where it is the same everywhere.
+        exponential: Whether there is an exponential in it: it may level off.
     """
 
     bend: int = 0
@@ -50,6 +51,7 @@ class Curvature:
     positive: bool = False
     ways: Mapping[Any, int] = field(default_factory=dict)
     number: float | None = None
+    exponential: bool = False
 
     def settled(self) -> Curvature:
         """With what follows: a function is convex where its logarithm is, and its logarithm concave where it is."""
@@ -201,8 +203,11 @@ def _of(expr: Expr, memo: dict[int, Curvature], space: Space) -> Curvature:
     if rule is None:
         return Curvature(ways={name: 0 for part in parts for name in part.ways})
     found = rule(*parts)
-    is_proven = found.positive and (found.bend or found.log)
-    return found if is_proven or expr.op not in ("+", "-") else _of_levelling(expr, space) or found
+    if expr.op != "exp" and not any(part.exponential for part in parts):
+        return found
+    if expr.op in ("+", "-") and not (found.positive and (found.bend or found.log)):
+        found = _of_levelling(expr, space) or found
+    return replace(found, exponential=True)
 
 
 def _of_monomial(m: Monomial, space: Space) -> Curvature:
@@ -241,8 +246,6 @@ def _of_levelling(expr: Expr, space: Space) -> Curvature | None:
     it is concave where `m` is `t` and `v` is `x / t`: the perspective of a concave function (Boyd & Vandenberghe 2004,
     section 3.2.6). So it stays over parts that are concave, as far as it rises with them (section 3.2.4).
     """
-    if not any(isinstance(part, Op) and part.op == "exp" for part in walk(expr)):
-        return None
     # What repeats nothing has no use for it: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.numeric.levelling import levelling
 

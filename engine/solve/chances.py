@@ -125,7 +125,7 @@ def _settled(problem: Problem, whole: Solver, start: Values | None = None) -> Re
         if tried < FEW:  # then they stay: others each time lead round and round
             about = {c.key: likely[c.key].about(at, level_of(problem, c)) for c in _chances(problem)}
         told = _told(problem, likely, about, at)
-        reached = whole(told)
+        reached = whole(told.beginning(at) if tried else told)
         if not reached.is_optimal:
             nearest = _nearest(told, likely, whole)
             if reached.found.outcome != "infeasible" or nearest is None or _same(at, nearest):

@@ -19,7 +19,7 @@ from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.draws import Draw, deviated, draws, is_deviate, quantile, uncertain_constants
+from runplan.engine.problem.draws import Draw, deviated, drawn, is_deviate, quantile, uncertain_constants
 from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.natural import natural
@@ -202,7 +202,7 @@ class Likely:
 
     @cached_property
     def _draws(self) -> list[Draw]:
-        return [{name: draw[name] for name in self.over} for draw in draws(self.problem, DRAWS)]
+        return list(drawn(self.problem, DRAWS).rows(self.over))
 
     @cached_property
     def _last(self) -> dict[str, tuple[Values, list[Scored]]]:
@@ -214,9 +214,12 @@ class Likely:
         known = self._last.get("drawn")
         if known is not None and known[0] == values:
             return known[1]
-        drawn = [(*self._score({**values, **draw}), draw) for draw in self._draws]
-        self._last["drawn"] = (dict(values), drawn)
-        return drawn
+        env, scored = dict(values), list[Scored]()
+        for draw in self._draws:  # one after the other in one place: a draw has a value of all that is drawn
+            env.update(draw)
+            scored.append((*self._score(env), draw))
+        self._last["drawn"] = (dict(values), scored)
+        return scored
 
     def _score(self, env: Values) -> tuple[float, _Part]:
         return _score_of(self._joined, env)
