@@ -108,6 +108,11 @@ def frontier_of(
     for axis, problem in zip(axes, problems, strict=True):
         known = {*problem.definitions, *(variable.name for variable in problem.variables)}
         if absent := sorted(names(axis.expr) - known, key=str):
+            if of_layout(report.plan, [axis.expr], catalogue):
+                raise NoFrontier(
+                    f"`{absent[0]}` is found for a run that is solved, and not solved for: bound it with `require`, or"
+                    " vary what decides it, such as `plan sweep PATH hardware.gpus=8..512:log8`"
+                )
             raise NoFrontier(f"there is no `{absent[0]}` under `{problem.law.name}`")
     by_x, by_y = map(_at_least_a_node, problems)
     is_laid = bool(of_layout(report.plan, (one.condition for one in report.plan.requires), catalogue))

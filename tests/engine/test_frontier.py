@@ -144,6 +144,7 @@ minimize loss
         ("cots", "loss", (), "did you mean `cost`"),
         ("cost", "cost", (), "two quantities"),
         ("cost", "2 + 2", (), "fixed number"),
+        ("cost", "memory_per_gpu", (), "found for a run that is solved"),
         ("cost", "cost + loss", ("minimize", "minimize"), "`cost + loss`"),
     ],
 )
