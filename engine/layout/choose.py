@@ -253,6 +253,9 @@ class Race:
         found = {name: column[i] for name, column in self._figures(alike).items()}
         parts = _parts(found) if self._is_priced and self._wish is None else {}
         layout = alike.layouts[i]
+        if self._wish is not None:  # as it is told: over all regimes, and not by the one that they are compared under
+            self._sheet.turn_to(layout)
+            pace = float(self._wish.of(self._sheet.over_all()))
         plain = is_plain(self._layers, layout.pp)
         return Tried(layout, band, found[LEAST] / found[USABLE], pace, parts, is_plain=plain)
 

@@ -211,6 +211,7 @@ def _of_the_run(known: Mapping[Name, float], shaped: bool, mixture: bool, catalo
         "attention_flop": q.ATTENTION_COMPUTE in known,
         "exchange_bytes": shaped and mixture,
         "far_exchange_bytes": shaped and mixture,
+        "expert_waits": shaped and mixture,
     }
     own: dict[Name, Expr] = {
         quantity(text): Num(0.0, dims[text].counted.dim) for text, there in nothing.items() if not there

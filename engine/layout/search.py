@@ -12,7 +12,7 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Op, names
-from runplan.dsl.expr.values import compiled, value
+from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Amount, Given, Plan, Requirement
@@ -199,9 +199,7 @@ class Search:
         required = [one for one in self.plan.requires if self._is_of_layout(one)]
         if not required:
             return True
-        needs = [dict(sheet.under(regime, priced=True)) for regime in range(len(sheet.order))]
-        found = {**max(needs, key=lambda need: need[MOST]), LEAST: min(need[LEAST] for need in needs)}
-        found[q.MEMORY_PER_GPU] = float(value(self.memory.formula(q.MEMORY_PER_GPU), found))
+        found = sheet.over_all()
         for requirement in required:
             with suppress(ArithmeticError, ValueError):
                 if verdict(without_lets(requirement.condition, self.plan), found, TOLERANCE) is False:

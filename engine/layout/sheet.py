@@ -8,11 +8,12 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.columns import Column, Together
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import names
-from runplan.dsl.expr.values import Evaluator, compiled
+from runplan.dsl.expr.values import Evaluator, compiled, value
 from runplan.dsl.packs.library import Library
 from runplan.dsl.types import Any
 from runplan.engine.layout.layout import CP, DP, EP, ETP, PP, TP, Layout
 from runplan.engine.layout.memory import LEAST, MOST, USABLE, Memory, Step
+from runplan.engine.problem import quantities as q
 
 _NOTHING: frozenset[str] = frozenset()
 # What says which device has what, in the order of `Layout.cuts`.
@@ -137,6 +138,13 @@ class Sheet:
                 if name in found:
                     out.setdefault(name, []).append(found[name])
         return out
+
+    def over_all(self) -> _Env:
+        """What it comes to over all regimes: under the one that needs the most, with the least memory of any."""
+        needs = [dict(self.under(regime, priced=True)) for regime in range(len(self._regimes))]
+        found = {**max(needs, key=lambda need: need[MOST]), LEAST: min(need[LEAST] for need in needs)}
+        found[q.MEMORY_PER_GPU] = float(value(self._memory.formula(q.MEMORY_PER_GPU), found))
+        return found
 
     def heaviest(self) -> int:
         """The regime that needs the most."""

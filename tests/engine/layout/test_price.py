@@ -148,14 +148,17 @@ def solved(text: str) -> Solution:
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row["run"])
 def test_the_layout_of_a_published_run_is_among_the_first_five(row: Row) -> None:
-    """Or is not, where the facts say so: what is known of a run does not tell why."""
-    (told,) = solved(text_of(row)).layouts
+    """Or is where the plan names the framework of the run, or is not, where the facts say so: what is known of a run
+    does not tell why."""
+    named = f"layout: {row['first_five']}\n" if row["first_five"].startswith("in ") else ""
+    (told,) = solved(text_of(row) + named).layouts
     first = [tuple(round(choice.figures[name]) for name in CUTS) for choice in told.first]
-    assert (tuple(int(row[name]) for name in CUTS) in first) == (row["first_five"] == "yes"), first
+    assert (tuple(int(row[name]) for name in CUTS) in first) == (row["first_five"] != "no"), first
 
 
-def test_of_published_runs_two_of_three_are_told() -> None:
-    assert sum(row["first_five"] == "yes" for row in PUBLISHED) >= 2 / 3 * len(PUBLISHED)
+def test_of_published_runs_two_of_three_are_told_and_three_of_four_where_their_framework_is_named() -> None:
+    told = [row["first_five"] for row in PUBLISHED]
+    assert told.count("yes") >= 2 / 3 * len(told) and told.count("no") <= len(told) / 4
     assert all(row["source"] and row["evidence"] in ("paper", "secondary", "memory") for row in PUBLISHED)
 
 
@@ -168,9 +171,10 @@ def as_it_was(row: Row) -> str:
 
 
 @cache
-def measured() -> tuple[tuple[float, float], ...]:
-    """Of published layouts whose rate was measured: the time of a step over the one that is told, and the experts of a
-    device, 0 of a dense model; none is below its roofline.
+def measured() -> tuple[tuple[float, float, float], ...]:
+    """Of published layouts whose rate was measured: the time of a step over the one that is told, the experts of a
+    device, 0 of a dense model, and the share of what is told that they wait for one another; none is below its
+    roofline.
 
     By the tokens a second where they are published, as frameworks count the FLOP of attention and of windows each in
     their own way.
@@ -187,26 +191,37 @@ def measured() -> tuple[tuple[float, float], ...]:
                 took = told * solution["layout_rate"].value / (float(row["tflops"]) * 1e12)
             assert took > least, row["run"]
             experts = solution.values.get(quantity("experts"))
-            ratios.append((took / told, experts.value / int(row["ep"]) if experts is not None else 0.0))
+            many, waits = 0.0, 0.0
+            if experts is not None:
+                many = experts.value / int(row["ep"])
+                parts = ("accumulate", "slowest_stage", "expert_waits")
+                waits = math.prod(solution[part].value for part in parts) * (1 + solution["least_bubble"].value)
+            ratios.append((took / told, many, waits / told))
     return tuple(ratios)
 
 
 def test_of_dense_layouts_with_pipelines_and_parts_of_sequences_the_rate_is_as_measured() -> None:
-    dense = [ratio for ratio, experts in measured() if not experts]
+    dense = [ratio for ratio, experts, _ in measured() if not experts]
     assert len(dense) == 29 and np.median(dense) == pytest.approx(0.95, abs=0.05)
     assert min(dense) > 0.7 and max(dense) < 1.25
 
 
-def test_of_mixtures_with_few_experts_a_device_the_rate_is_as_measured() -> None:
-    few = [ratio for ratio, experts in measured() if 0 < experts < 16]
-    assert len(few) == 12 and np.median(few) == pytest.approx(1, abs=0.05)
-    assert min(few) > 0.75 and max(few) < 1.6
+def test_of_mixtures_of_experts_the_rate_is_as_measured() -> None:
+    ratios = [ratio for ratio, experts, _ in measured() if experts]
+    assert len(ratios) == 22 and np.median(ratios) == pytest.approx(1, abs=0.05)
+    assert min(ratios) > 0.75 and max(ratios) < 2
+    many = [ratio for ratio, experts, _ in measured() if experts >= 16]
+    assert len(many) == 10 and np.median(many) == pytest.approx(1, abs=0.1)
 
 
-def test_of_mixtures_with_many_experts_a_device_the_rate_is_an_upper_estimate() -> None:
-    """Such a device passes their small products one after the other, and these runs drop no token."""
-    many = [ratio for ratio, experts in measured() if experts >= 16]
-    assert len(many) == 10 and min(many) > 1 and np.median(many) < 2 and max(many) < 4
+def test_what_a_pass_of_an_expert_takes_is_what_is_nearest_to_measured_rates() -> None:
+    """`expert_wait` says that it is."""
+
+    def off(times: float) -> float:
+        shares = [(ratio, waits) for ratio, experts, waits in measured() if experts]
+        return float(np.mean([abs(math.log(ratio / (1 + (times - 1) * waits))) for ratio, waits in shares]))
+
+    assert off(1) < min(off(0.7), off(1.4)) and off(1) < 0.6 * off(0)
 
 
 # ---- what holds of any plan

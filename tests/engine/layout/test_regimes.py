@@ -7,7 +7,7 @@ from known import LIBRARY
 from reports import laid_out
 from steps import Figures, needed, regime
 
-from runplan.engine.layout.layout import Layout
+from runplan.engine.layout.layout import SHARD, Layout
 from runplan.engine.problem.solution import Solution
 
 NODE = "hardware: 8 x H100 for up to 900 days at 40% MFU\n"
@@ -43,6 +43,15 @@ def test_fsdp_that_keeps_what_it_has_gathered_shares_weights_out_all_the_same() 
     found = needed(shape, Layout(dp=8, recompute=1.0), regime("fsdp2", shard=2.0))
     assert found["memory_weights"] == pytest.approx(4 * 8_030_261_248 / 8)
     assert found["copies_of_layers"] == pytest.approx(2 * (8_030_261_248 - 2 * 128256 * 4096 - 65 * 4096))
+    # In a pipeline, where copies share out states alone, it is as much as of Megatron-LM: 6 byte a param and 12 shared.
+    layout = Layout(pp=2, dp=8, accumulate=8, shard=1)
+    fsdp, megatron = (needed(shape, layout, {**regime(name), SHARD: 1.0}) for name in ("fsdp2", "megatron"))
+    states = ("memory_weights", "memory_gradients", "memory_optimizer")
+    kept = sum(fsdp[name] for name in states) + fsdp["copies_of_layers"]
+    assert kept == pytest.approx(
+        sum(megatron[name] for name in states), rel=0.06
+    )  # tables have copies at the loss alone
+    assert fsdp["memory_in_flight"] == pytest.approx(megatron["memory_in_flight"], rel=0.06)
     deepspeed = needed(shape, Layout(dp=8), regime("zero-2"))
     assert deepspeed["memory_weights"] == pytest.approx(2 * 8_030_261_248)
     assert deepspeed["copies_of_layers"] == 0.0
