@@ -11,7 +11,7 @@ from runplan.dsl.units.base import DATE
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.problem import Problem
 from runplan.engine.solve.data_knobs import amount_knob, data, passes_knob, phases, weight_knob
-from runplan.engine.solve.knob import Knob, Member, Way, given_knob, loosened, parameter_knob
+from runplan.engine.solve.knob import ENOUGH, Knob, Member, Way, given_knob, loosened, parameter_knob
 
 # Later than any plan, in seconds since 1970, and earlier.
 LATE, EARLY = 1e12, -1e12
@@ -22,7 +22,14 @@ def members_of(problem: Problem) -> list[Member]:
     # What a plan without a conflict has no use for: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.solve.bound_knobs import bounds
 
-    return [*_givens(problem), *_dates(problem), *data(problem), *phases(problem), *bounds(problem)]
+    return [
+        *_givens(problem),
+        *_stops(problem),
+        *_dates(problem),
+        *data(problem),
+        *phases(problem),
+        *bounds(problem),
+    ]
 
 
 def knobs_of(problem: Problem, about: Collection[str] = ()) -> list[Knob]:
@@ -56,6 +63,24 @@ def _givens(problem: Problem) -> Iterator[Member]:
             text = f"{problem.said(name)}: {shown(given.expr)}"
             knob = given_knob(problem, name)
             yield Member(name, text, given.span, loosened(name), (knob,))
+
+
+def _stops(problem: Problem) -> Iterator[Member]:
+    """What a plan states of stops that another offer has otherwise, as devices on demand are never taken back."""
+    for name, definition in problem.definitions.items():
+        known = problem.quantities.get(name.text)
+        if known is None or not (known.facts.kind == "goodput" and known.facts.knob):
+            continue
+        if definition.kind == "given" and problem.is_parameter(name):
+            more = known.facts.better == "more"
+            knob = parameter_knob(problem, name, problem.said(name), ">=" if more else "", "" if more else "<=")
+            text = f"{knob.said}: {knob.written.text(knob.now)}"
+            yield Member(name, text, definition.span, _never(name, ENOUGH if more else 1 / ENOUGH), (knob,))
+
+
+def _never(name: Name, value: float) -> Way:
+    """Without the stops that a figure tells of."""
+    return lambda problem: problem.at({name: value})
 
 
 def _undated(name: Name, value: float, after: Collection[str]) -> Way:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -396,3 +397,14 @@ def test_what_leaves_next_to_nothing_is_told_what_would_leave_more(field: str, f
     report = solved(hardware(gpus="16384", time="?", availability="derived", **{field: figure}))
     (found,) = (one for one in report.findings if one.code == "C003")
     assert found.help[0].startswith(said) and found.at.span.text.startswith(figure)
+
+
+def test_a_deadline_that_spot_does_not_keep_is_told_what_another_offer_would_have_to_be() -> None:
+    """How seldom devices are taken back, as none are on demand, or how soon others are there: each is enough."""
+    spot = {"gpus": "256", "time": "up to 60 days", "from": "2027-01-11", "mfu": "40%", "storage_bandwidth": "40 GB/s"}
+    spot |= {"interruption_every": "600 GPU-hours", "wait_time": "25 minutes"}
+    rest = "model: llama-2-13b\ntokens: 3T\nrequire finish <= 2027-02-12\n"
+    (found,) = (one for one in solved(hardware(**spot), rest).findings if one.code == "B001")
+    for name in ("interruption_every", "wait_time"):
+        offer = next(re.findall(f"`{name}: ([^`]+)`", line) for line in found.help if line.startswith("write"))
+        assert "B001" not in codes(solved(hardware(**{**spot, name: offer[0]}), rest))
