@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from environments import PEERS, SCHEMA
+from growing import GROWING, MOST
 from processes import Process, Used
 
 YAML, NUMPY, PASS = "import yaml", "import numpy", "python -c pass"
@@ -372,27 +373,3 @@ def grown(what: str, small: int, large: int) -> Row:
         return max(took[f"{large} {what}"].cpu - start, least) / max(took[f"{small} {what}"].cpu - start, least)
 
     return Row(f"{large} {what}", f"{small} of them", figure, f"{large} {what}", 10.0)
-
-
-def _lines(line: str) -> Callable[[int], str]:
-    return lambda n: "".join(line.format(i=i, next=i + 1) for i in range(n))
-
-
-# How many a plan is measured with of what it may not have a thousand of, or what takes too long with a thousand.
-MOST = {"requirements": 60, "phases": 500, "pools": 40, "sources of an open weight": 100}
-GROWING: dict[str, Callable[[int], str]] = {
-    "requirements": _lines("require tokens >= {next}B\n"),
-    "sources": lambda n: _lines(f"data s{{i}}: {10_000 // n + 1}B tokens\n")(n),
-    "sources seen repeatedly": lambda n: "".join(
-        f"data s{i}: {100 / n:.4f}B tokens up to 4 epochs\n" for i in range(n)
-    ),
-    "sources of an open weight": lambda n: _lines(f"data s{{i}}: {10_000 // n}{{i:03}}M tokens weight ?\n")(n),
-    "lets": _lines("let a{i} = {next}B tokens\n"),
-    "chained lets": lambda n: "let a0 = 1B tokens\n" + _lines("let a{next} = a{i} * 1.001\n")(n),
-    "pools": _lines("  + 8 x A100 for 60 days at 40% MFU @ 1.{next:02} USD/GPU/hour\n"),
-    "phases": lambda n: _lines(f"phase p{{i}}: {100 / n:.6f}% constant\n")(n),
-    "rules": _lines(
-        'rule Z{i:04} my-{i} warning {{\n  when tokens > {next}e30 tokens\n  says "much"\n  cites "us"\n}}\n'
-    ),
-    "laws": _lines('law my{i} extends chinchilla {{\n  cites "us"\n}}\n'),
-}

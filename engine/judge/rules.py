@@ -151,7 +151,7 @@ def _view(plan: Plan, solution: Solution, catalogue: Library, values: Mapping[st
 def _seen(rule: Rule, views: Sequence[View]) -> Sequence[View]:
     """The views that a rule is about: each pool or stage where it asks for what each has of its own, else the whole."""
     whole, *parts = views
-    own = {word for view in parts for word in rule.asks & view.values.keys() - whole.values.keys()}
+    own = any((rule.asks & view.values.keys()) - whole.values.keys() for view in parts)
     return parts if parts and (own or rule.asks & {"device", "precision", "rate_from"}) else (whole,)
 
 
