@@ -11,11 +11,12 @@ from re import _compiler, _parser  # type: ignore[attr-defined]
 from runplan.dsl.syntax.driver import patterns_of
 from runplan.dsl.syntax.plan_tables import TABLES
 from runplan.dsl.text.pattern import mark, pattern
+from runplan.dsl.types import Any
 
 # The modules that import all that a check does, but for PyYAML, which need not be there where a wheel is built.
 WAYS = (
     *("runplan.cli.verbs.check", "runplan.engine.pipeline", "runplan.cli.show.findings.full"),
-    "runplan.dsl.syntax.yaml_scalars",
+    *("runplan.dsl.syntax.parse", "runplan.dsl.syntax.yaml_scalars"),
 )
 # The text of an expression and its flags; and what `_sre.compile` takes behind the text: all flags, the code, how many
 # groups there are, the number of each name, and the name of each number.
@@ -29,8 +30,17 @@ def expressions() -> Iterator[Expression]:
         import_module(name)
     for name, module in sorted(sys.modules.items()):
         if name.startswith("runplan."):
-            yield from ((one._text, one._flags) for one in vars(module).values() if type(one) is pattern)
+            yield from ((one._text, int(one._flags)) for value in vars(module).values() for one in _within(value))
     yield from ((text, 0) for text in patterns_of(TABLES))
+
+
+def _within(value: object) -> Iterator[Any]:
+    """The expressions of a name of a module: itself, or those of a table."""
+    if type(value) is pattern:
+        yield value
+    elif type(value) is tuple:
+        for part in value:
+            yield from _within(part)
 
 
 def code_of(text: str, flags: int) -> Code:
@@ -46,7 +56,7 @@ def code_of(text: str, flags: int) -> Code:
 
 def main(path: str) -> None:
     """Write the module to a file."""
-    codes = {(text, int(flags)): code_of(text, int(flags)) for text, flags in expressions()}
+    codes = {(text, flags): code_of(text, flags) for text, flags in expressions()}
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"MARK = {mark()!r}\nCODES = {codes!r}\n")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -32,6 +31,7 @@ _VARIANTS = (
 )
 _VARIANT = pattern(r"sxm|pcie|nvl|\d+gb|hbm\d+e?|g?ddr\d+x?")
 _WORD = pattern(r"[^\W_]+")
+_FIGURE = pattern(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _spoken(name: str) -> _Spoken:
     words = [word for word in _WORD.findall(text) if word not in _SAYS_NOTHING]
     variant = frozenset(word for word in words if _VARIANT.fullmatch(word))
     of_model = [word for word in words if word not in variant]
-    figure = re.search(r"\d+", " ".join(of_model))
+    figure = _FIGURE.search(" ".join(of_model))
     model = "".join(of_model)
     return _Spoken(model, variant, figure[0] if figure else model[:3])
 

@@ -41,6 +41,7 @@ _SIZED = pattern(r"(?<=[-_.])(\d+(?:\.\d+)?)[bB](?![a-z])")
 
 # The active params in the name of a mixture, as in `7B-A1B`.
 _ACTIVE = pattern(r"[aA](\d+(?:\.\d+)?[bBmM])")
+_NAME = pattern(r"[a-z_]+")
 _FIRST_WORD = pattern(r"\W*(\w*).*", re.DOTALL)
 # What people write for what is to be found.
 _OPEN = frozenset("auto automatic optimal optimum any free tbd best unlimited infinite none null all max min".split())
@@ -311,7 +312,7 @@ class Reading(Builder):
             return Worded(said, node.span)
         if node.rule == "between":
             return self._between(node, field)
-        if field.named and re.fullmatch(r"[a-z_]+", said) and said not in self.known() and not self.excused(said):
+        if field.named and _NAME.fullmatch(said) and said not in self.known() and not self.excused(said):
             self._misspelled(node, field, said)
             return None
         inner = next(node.nodes()) if node.rule in ("at_least", "at_most") else node
