@@ -8,7 +8,7 @@ import numpy as np
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.source import Source, Span
-from runplan.engine.fit.covariance import local, sandwich, usual
+from runplan.engine.fit.covariance import MOST, NORMAL_MAD, local, sandwich, usual
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.newton import Problem, descend
@@ -16,6 +16,7 @@ from runplan.engine.fit.objective import loss_of, residual_slopes, residuals, to
 from runplan.engine.fit.outcome import Objective, Since
 from runplan.engine.fit.search import searched
 from runplan.engine.fit.table import Floats
+from runplan.engine.problem.parts import QUANTILE
 
 NOWHERE = Span(Source("runs", ""), 0, 0)
 # The fits are to the runs up to the largest size over each of these.
@@ -24,6 +25,8 @@ BACK = (2.0, 5.0, 15.0, 50.0)
 STARTS = 16
 # Runs are forecast badly where errors are larger than expected by this factor, and than what is rounding.
 WORSE, NOTHING = 1.5, 1e-9
+# An error this many standard deviations from how most of them grow is that of a lone run.
+FAR = 3.0
 # A chance below which a forecast's errors are beyond doubt no chance, and those below which they are none where fits to
 # the larger runs miss the smaller ones, too.
 SURELY, PERHAPS, SELDOM = 1e-5, 0.1, 0.05
@@ -59,9 +62,19 @@ class Cut:
     freedom: int
 
     @property
+    def held(self) -> Floats:
+        """(m), the errors, those held back that are far from how they grow with size, by what was expected and by most
+        of them: a lone run that is off says nothing of a form.
+        """
+        line = float(np.median(self.errors / self.distances)) * self.distances
+        off = self.errors - line
+        far = FAR * np.maximum(np.sqrt(np.diagonal(self.covariance)), np.median(np.abs(off)) / NORMAL_MAD)
+        return np.asarray(line + np.clip(off, -far, far))
+
+    @property
     def error(self) -> float:
         """The root mean square of the errors."""
-        return float(np.sqrt(np.mean(self.errors**2)))
+        return float(np.sqrt(np.mean(self.held**2)))
 
     @property
     def expected(self) -> float:
@@ -85,13 +98,13 @@ class Cut:
     def trend(self) -> tuple[float, float]:
         """By how much the errors grow for each e-fold, and the variance that was expected of that."""
         weights = self.distances / (self.distances @ self.distances)
-        return float(weights @ self.errors), float(weights @ self.covariance @ weights)
+        return float(weights @ self.held), float(weights @ self.covariance @ weights)
 
     @property
     def scatter(self) -> float:
-        """The variance of the errors about their trend, beyond what was expected."""
-        about = self.errors - self.trend[0] * self.distances
-        return float(np.mean(about**2) - np.mean(np.diagonal(self.covariance)))
+        """The variance of the errors about their trend, beyond what was expected: by those within which most are."""
+        about = np.abs(self.errors - self.trend[0] * self.distances)
+        return float((np.quantile(about, MOST) / QUANTILE) ** 2 - np.mean(np.diagonal(self.covariance)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,5 +109,9 @@ def test_a_drift_is_what_cuts_show_of_it() -> None:
     assert 0.012 < drift(0 * far, 1.0) < 0.016  # hit by chance: as before any run was seen
     assert 0.04 < drift(0.05 * far, 1e-10) < 0.07  # off by a twentieth for each e-fold
     assert drift(0.05 * far, 1e-10, cuts=1) > 0.02
+    lone = np.array([0.001, -0.001, 0.001, -0.001, 0.0, 0.001, 0.1])
+    cut = Cut(lone, np.linspace(1.0, 2.0, 7), 1e-6 * np.eye(7), 20)
+    np.testing.assert_allclose(cut.held[:-1], lone[:-1], atol=1e-15)
+    assert cut.held[-1] < 0.006 and cut.scatter < 3e-6
     aside = Future([Cut(np.array([0.1, -0.2, 0.1]), far, 1e-8 * np.eye(3), 20)], 0.04)
     assert abs(aside.cuts[0].trend[0]) < 0.01 and 0.1 < aside.scatter < 0.16
