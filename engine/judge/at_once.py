@@ -5,19 +5,29 @@ What makes room for one finding may take it from another: fewer devices keep a b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 from runplan.dsl.dataclass import replace
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import names
 from runplan.dsl.text.finding import Edit, Finding, Fix
 from runplan.dsl.text.fixes import apart
 from runplan.dsl.text.later import Later
 from runplan.dsl.text.words import enumerated
 from runplan.engine.judge.requirements import ways_of
+from runplan.engine.problem.derived import derive
+from runplan.engine.problem.either import Either
+from runplan.engine.problem.parts import Constraint
+from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Change, Solution
 from runplan.engine.solve.conflict import way_out
 from runplan.engine.solve.knob import Knob
-from runplan.engine.solve.margin import broken_of
+from runplan.engine.solve.knobs import knobs_of
+from runplan.engine.solve.margin import broken_of, compared
 from runplan.engine.solve.needed import again
+from runplan.engine.solve.room import room
+from runplan.engine.solve.rounding import TOLERANCE
 from runplan.engine.solve.solve import solve
 
 # Changes that are made one after the other before the plan is taken for one that wants another.
@@ -69,9 +79,27 @@ def _way(solution: Solution) -> tuple[Knob, float] | None:
         return None
     broken = _broken(solution)
     for one in solution.problem.held:
-        if one.key in broken and (way := next(ways_of(solution, one), None)) is not None:
+        if one.key in broken and (way := next(ways_of(solution, one), None) or _by_itself(solution, one)) is not None:
             return way
     return way_out(solution.problem) if solution.status == "infeasible" else None
+
+
+def _by_itself(solution: Solution, one: Constraint | Either) -> tuple[Knob, float] | None:
+    """A change of a figure that keeps what figures alone decide, whatever else comes of it; None where none does."""
+    problem = solution.problem
+    sides = compared(one)
+
+    def off(changed: Problem) -> float:
+        every: dict[Name, float] = {}
+        derive(changed, every, sides)
+        known = all(names(side) <= every.keys() for side in sides)
+        return math.log1p(max(one.excess(every) - TOLERANCE, -0.5)) if known else math.inf
+
+    stays = off(problem)
+    for knob in knobs_of(problem) if stays < math.inf else ():
+        if (value := room(problem, knob, off, stays=stays)) is not None:
+            return knob, value
+    return None
 
 
 def _broken(solution: Solution) -> frozenset[str]:
