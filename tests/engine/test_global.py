@@ -58,7 +58,8 @@ def test_a_valley_that_the_first_search_does_not_end_in() -> None:
     ("text", "certainty"),
     [
         ("compute: 1e22 FLOP\n", "convex"),
-        ("hardware: 64 x H100 for 30 days at 40% MFU\ndata: 20B tokens up to 4 epochs\n", "bounds"),
+        ("hardware: 64 x H100 for 30 days at 40% MFU\ndata: 20B tokens up to 4 epochs\n", "convex"),
+        ("compute: 1e22 FLOP\ndata a: 20B tokens up to 9 epochs\ndata b: 10B tokens up to 4 epochs\n", "bounds"),
         ("hardware: ? x H100 for 14 days at 40% MFU\nmodel: 7B\ntokens: 2T\n", "convex"),
         ("compute: 1e22 FLOP\nuse laws llama3\n", "convex"),
         ("compute: 1e21 FLOP\nuse laws kaplan.joint\nrequire loss <= 3\nminimize params\n", "convex"),
