@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from runplan.cli.importing.keys import Tree, Unreadable
 from runplan.cli.importing.torchtitan import FAMILIES
 
+# Of a model that is asked for, whether adapters are trained in its place.
+_ADAPTED = "_adapted"
+
 
 def module(path: str, text: str, wanted: str = "") -> Tree:
     """The calls of a module as sections.
@@ -19,7 +22,7 @@ def module(path: str, text: str, wanted: str = "") -> Tree:
         wanted: The function that gives the configuration; the only one unless said.
 
     Raises:
-        Unreadable: Where it is no Python, or has no such function, or several.
+        Unreadable: Where it is no Python, has no such function or several, or trains adapters.
     """
     try:
         parsed = ast.parse(text)
@@ -39,6 +42,8 @@ def module(path: str, text: str, wanted: str = "") -> Tree:
         tree["shape"] = shape
     else:
         spec = tree.get("model_spec")
+        if isinstance(spec, dict) and _ADAPTED in spec:  # it would be read as if all of the model were trained
+            raise Unreadable("`LoRAConverter`: of torchtitan's runs those are read that train the whole model")
         tree["model"] = {"name": _family(path, name, parsed), **(spec if isinstance(spec, dict) else {})}
     for key in ("model_spec", "loss", "dataloader", "metrics", "checkpoint", "validator", "tokenizer", "profiler"):
         tree.pop(key, None)
@@ -128,7 +133,8 @@ def _flavor(within: ast.AST) -> dict[str, object]:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("model_registry") and node.args:
             first = node.args[0]
             more = {one.arg: _value(one.value, {}) for one in node.keywords if one.arg}
-            return {"flavor": str(first.value) if isinstance(first, ast.Constant) else "", **more}
+            adapted = {_ADAPTED: True} if "LoRAConverter" in ast.unparse(node) else {}
+            return {"flavor": str(first.value) if isinstance(first, ast.Constant) else "", **more, **adapted}
     return {}
 
 

@@ -320,6 +320,11 @@ def test_a_function_that_changes_what_another_gives(folder: Path, capsys: pytest
     holds(report, {"params": 15_706_484_224, "steps": 1000, "learning_rate": 8e-4, "steps@decay": 800})
     assert "recompute full" in plan and "#   model.num_mtp_layers: 1\n" in plan
     assert main(["import-config", "registry.py", "--config", "endless"]) == 1
+    adapted = REGISTRY.replace("num_mtp_layers=1", "converters=[LoRAConverter.Config(rank=8)]")
+    (folder / "registry.py").write_text(adapted, "utf-8")
+    assert main(["import-config", "registry.py", "--config", "small"]) == 0
+    assert main(["import-config", "registry.py", "--config", "large"]) == 1
+    assert "`LoRAConverter`" in capsys.readouterr().err
 
 
 BLOOM = """\
