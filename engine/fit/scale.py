@@ -136,8 +136,18 @@ class _Scale:
             self.ranges[name] = wanted
 
     def _exponents_in(self, item: Expr) -> None:
-        """Give the constants of an exponent the range that exponents have."""
-        for name in words(item) & self.constants:
+        """Give the constants of an exponent the range that exponents have; one that is a figure of the runs for which
+        an exponent turns, as N_0 of `1 + N_0 / N`, is of the size of that figure.
+        """
+        sized: set[str] = set()
+        for term in _terms(item):
+            above, below = _factors(term)
+            if len(above) == 1 and words(_product_of(below)) & self.middles.keys():
+                small, large = self._size(_product_of(below))
+                for name in self._own(above):
+                    sized.add(name)
+                    self._set(name, (UNKNOWN[0] * small, UNKNOWN[1] * large))
+        for name in (words(item) & self.constants) - sized:
             self.plain.add(name)
             self._set(name, EXPONENTS)
 

@@ -109,6 +109,16 @@ def test_known_constants_come_back(name: str, form: str) -> None:
         assert value == pytest.approx(constants_of(truth)[constant], rel=1e-3), constant
 
 
+def test_a_size_at_which_an_exponent_turns_lies_where_the_runs_do() -> None:
+    law, of = LIBRARY.law("form.rl.log_linear"), runs("chinchilla").values("params")
+    assert law is not None
+    (form,) = forms_of(law, {})
+    inputs, measured = {"N": of, "X": np.geomspace(10, 1e6, len(of))}, np.linspace(0.1, 2.0, len(of))
+    found = {c.constant: c for c in coordinates(form.body, form.free, inputs, measured, {})}
+    assert found["N_0"].log and np.exp(found["N_0"].low) < of.min() * 2 and of.max() / 2 < np.exp(found["N_0"].high)
+    assert not found["K_max"].log
+
+
 def test_what_is_held_stays() -> None:
     law, table = LIBRARY.law("chinchilla"), runs("chinchilla")
     assert law is not None
