@@ -11,7 +11,7 @@ from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Entry, Law, Parameter, QuantityDef
+from runplan.dsl.packs.pack import Entry, Law, Parameter
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Start, Within
 from runplan.dsl.text.finding import Finding, finding
@@ -367,20 +367,27 @@ class Draft:
         quantities = self.quantities
         alive = {variable.name for variable in self.variables} | {turned.definition.name for turned in self.inverses}
         needs = {name: names(definition.expr) for name, definition in self.definitions.items()}
-        further: dict[Name, QuantityDef] = {}
-        for name in quantities.formulas:
-            known = quantities[name.text]
-            # A layout is chosen for what is solved; what stops take is not told unless asked.
-            apart = known.facts.is_of_layout or known.facts.kind == "goodput"
-            if not apart and name not in self.absent and name not in needs and name not in alive:
-                further[name] = known
-        needs |= {name: frozenset(map(quantity, known.mentions)) for name, known in further.items()}
-        alive.update(in_order(needs, alive))
+        taken = self.absent.union(needs, alive)
+        further = {name: others for name, others in quantities.kept(_mentioned).items() if name not in taken}
+        alive.update(in_order(needs | further, alive))
         for name in self.definitions.keys() - alive:
             del self.definitions[name]
-        for name, known in further.items():
+        for name in further:
             if name in alive:
+                known = quantities[name.text]
                 self.define(name, quantities.formulas[name], "derived", known.title, known.span)
+
+
+def _mentioned(quantities: Quantities) -> dict[Name, frozenset[Name]]:
+    """What each formula mentions, but those of a layout, which is chosen for what is solved, and of what stops take,
+    which is not told unless asked.
+    """
+    known = {name: quantities[name.text] for name in quantities.formulas}
+    return {
+        name: frozenset(map(quantity, one.mentions))
+        for name, one in known.items()
+        if not one.facts.is_of_layout and one.facts.kind != "goodput"
+    }
 
 
 def is_mixture(model: Model | None, catalogue: Library) -> bool:
