@@ -261,10 +261,12 @@ def test_two_plans_or_folders_are_compared_with_each_other(top: Path, diff: Diff
 
 
 def test_another_layout_is_told_where_what_follows_from_it_moves(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """More copies alone are none: the same layout on four devices more."""
+    """More copies alone are none: the same layout on sixteen devices more."""
     text = "hardware: {} x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"
-    write(top, {f"{count}.plan": text.format(count) for count in (64, 68, 72)})
-    assert main(["diff", "64.plan", "68.plan"]) == 0
+    write(top, {f"{count}.plan": text.format(count) for count in (64, 72)})
+    said = f"{text}layout: tp 4, pp 4, micro_batch 1 sequence, recompute selective\n"
+    write(top, {f"{count}-said.plan": said.format(count) for count in (64, 80)})
+    assert main(["diff", "64-said.plan", "80-said.plan"]) == 0
     assert "first layout" not in capsys.readouterr().out
     assert main(["diff", "64.plan", "72.plan"]) == 0
     assert "The first layout is another one: " in capsys.readouterr().out
@@ -274,7 +276,7 @@ def test_a_change_says_its_unit_where_no_other_figure_of_its_row_has_it(
     top: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Bytes and rates are told in the unit that suits their size, and a small change of a large one has a smaller."""
-    text = "hardware: {} x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\n"
+    text = "hardware: {} x H100 for 30 days at 40% MFU\nmodel: llama-3-70b\ntokens: 100B\nlayout: tp 1, pp 1\n"
     write(top, {f"{count}.plan": text.format(count) for count in (64, 66)})
     assert main(["diff", "64.plan", "66.plan"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("memory per GPU"))
