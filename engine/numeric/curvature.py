@@ -343,13 +343,9 @@ def is_convex_form(function: Smooth) -> bool:
         return True
     if isinstance(function, Sum):
         return all(weight >= 0 or not any(row) for weight, row in function.rows)
-    if isinstance(function, Difference):
-        return isinstance(function.of, LogSum) and isinstance(function.less, LogSum) and len(function.less.rows) == 1
     return isinstance(function, Negated) and isinstance(function.of, LogSum) and len(function.of.rows) == 1
 
 
 def is_straight_form(function: Smooth) -> bool:
     """Whether a function is a line by its form alone."""
-    return is_convex_form(function) and (
-        not isinstance(function, Difference) or (isinstance(function.of, LogSum) and len(function.of.rows) == 1)
-    )
+    return is_convex_form(function) and not (isinstance(function, LogSum) and len(function.rows) > 1)

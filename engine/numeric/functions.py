@@ -169,6 +169,11 @@ class LogSum:
     rows: Rows
     k: int
 
+    def over(self, row: tuple[float, Sequence[float]]) -> LogSum:
+        """The logarithm of the sum over one term, which is of a sum again."""
+        less, slopes = row
+        return LogSum([(b - less, [p - q for p, q in zip(a, slopes, strict=True)]) for b, a in self.rows], self.k)
+
     def __call__(self, x: Point) -> Derivatives:
         """Value, gradient and Hessian; see `Smooth`."""
         logs = [b + sum(ai * xi for ai, xi in zip(a, x, strict=True)) for b, a in self.rows]
@@ -328,7 +333,8 @@ def limit(left: Expr, right: Expr, variables: Sequence[Any], jets: Jets | None =
         # What is subtracted goes to the other side, so that both sides are positive.
         small, large = _balanced(a, b)
         if small and large:
-            return Difference(log_of_monomials(small, variables), log_of_monomials(large, variables))
+            below, above = log_of_monomials(small, variables), log_of_monomials(large, variables)
+            return below.over(above.rows[0]) if len(above.rows) == 1 else Difference(below, above)
         # Nothing is at most something positive: always so; and never the other way round.
         return Constant(1.0 if small else (-1.0 if large else 0.0), len(variables))
     if not _signed(left) and not _signed(right):
