@@ -16,7 +16,7 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.types import Any, Literal
-from runplan.engine.numeric.functions import Constant, Difference, LogSum, Monomial, Negated, Sum, Terms, signomial
+from runplan.engine.numeric.functions import Constant, LogSum, Monomial, Negated, Sum, Terms, signomial
 from runplan.engine.numeric.local import Smooth
 
 # What a function bends in: the logarithms of its variables, or these themselves.
