@@ -15,7 +15,6 @@ from runplan.engine.formulate.schedule import Mix, PhasePlan, add_mix, mean
 from runplan.engine.formulate.sources import label_of, of
 from runplan.engine.formulate.stages import Staged, begin_at, of_stages
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import SOME
 
 # ---- hardware that stages share
 
@@ -195,7 +194,7 @@ def spread_tokens(whole: Draft, run: Sequence[Staged], asked: frozenset[Name]) -
         return
     for stage in free:
         name, span = stage.of(q.TOKENS), stage.alone.stage.span
-        whole.constrain(f"{SOME} {name}", Num(1.0, TOKEN), Ref(name), "line", span, text=str(name))
+        whole.constrain(f"some {name}", Num(1.0, TOKEN), Ref(name), "some", span, text=str(name))
 
 
 def _costs_alike(one: Staged, other: Staged) -> bool:

@@ -16,8 +16,6 @@ from runplan.engine.problem import quantities as q
 
 # The 90 % quantile of a standard normal: an 80 % interval reaches so many standard deviations to each side.
 QUANTILE = 1.2815515655446004
-# The key of a limit that keeps the tokens of a stage from nothing begins so.
-SOME = "some tokens"
 # What tells one side of a figure from the other, as a share: more than a search is off, less than a digit shows.
 HAIR = 1e-6
 Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
@@ -25,7 +23,7 @@ Kind = Literal["given", "assumed", "derived", "law", "constant", "solved"]
 Certainty = Literal["convex", "bounds", "local"]
 # An alternative that is taken: the key of the choice, and which of its alternatives.
 Taken = tuple[str, int]
-ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link"]
+ConstraintKind = Literal["capacity", "budget", "data", "range", "given", "require", "line", "date", "link", "some"]
 
 
 def weakest(certainties: Iterable[Certainty]) -> Certainty:
@@ -119,7 +117,8 @@ class Constraint:
         key: Which it is: no two of a problem share one.
         text: As reports say what binds: `compute`, or the requirement as the plan writes it.
         kind: Where it comes from; a `capacity` and a `date` cannot be loosened by themselves, their givens can. A
-            `link` is none of the plan's: it holds names of one thing together.
+            `link` is none of the plan's: it holds names of one thing together. A `some` keeps a stage from having no
+            tokens, where nothing says how many.
         of: The figure of the plan that it holds, of the kinds `given`, `budget` and `range`.
         otherwise: What the plan may say in its place.
         strict: Whether it is kept with a hair to spare, as `<` is: it tells one alternative from another.

@@ -13,7 +13,7 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import SOME, Goal, bounds_compute
+from runplan.engine.problem.parts import Goal, bounds_compute
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution, Status, Value
 from runplan.engine.solve.values import solved
@@ -120,7 +120,7 @@ ROUNDED = 1e-6
 
 def vanishing(problem: Problem, values: Mapping[Name, float]) -> Solution | None:
     """Where the best is that a stage has no tokens: nothing says how many it has, and others have them for less."""
-    some = (c for c in problem.constraints if c.key.startswith(SOME))
+    some = (c for c in problem.constraints if c.kind == "some")
     gone = [c for c in some if isinstance(c.right, Ref) and values.get(c.right.name, math.inf) < NO_TOKENS]
     if not gone:
         return None

@@ -15,7 +15,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Ref, names
 from runplan.dsl.types import Any
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import SOME, Constraint
+from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.stretches import stretches
 from runplan.engine.solve.reach import ONCE
@@ -147,7 +147,7 @@ class Template:
     def _some(self, piece: Piece, where: Mask, told: Told) -> Mask:
         """Where each stage has tokens, of points."""
         for constraint in self.problem.constraints:
-            if constraint.key.startswith(SOME):
+            if constraint.kind == "some":
                 where = where & (told.figures(constraint.right, dict(piece.env)) > SOME_TOKENS)
         return where
 
