@@ -393,7 +393,7 @@ def _unmeasured(mistake: Mistake) -> str:
     """A source that is named and of which there is no amount, with one; empty where the mistake is another."""
     line = without_comment(mistake.view.text[slice(*mistake.line)]).strip()
     of_data = mistake.rule == "data_spec" or re.match(r"data\b", line)
-    named = re.fullmatch(r"(?:data\b\s*:?)?\s*((?:[A-Za-z][\w.-]*\s*)+)", line) if of_data else None
+    named = re.fullmatch(r"(?:data\b\s*:?)?\s*([A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)", line) if of_data else None
     name = "-".join(named[1].split()) if named else ""
     written = f"data {name}: 10T tokens"
     return name and (written if mistake.rule == "file" else in_yaml(written))
