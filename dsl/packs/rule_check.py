@@ -25,7 +25,8 @@ from runplan.dsl.units.table import currencies
 # that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
 TEXTS = (
     *("objective", "subject", "data", "inference", "law", "chosen_by", "source", "budget", "data_domain"),
-    *("start_from", "device", "precision", "rate_from", "schedule", "quality", "optimizer", "raised_by"),
+    *("start_from", "device", "precision", "rate_from", "schedule", "quality", "optimizer", "fitting_layout"),
+    "raised_by",
 )
 # What a rule may blame, apart from quantities.
 BLAMED = tuple(row.rule for row in OF_PLANS if row.blamed)

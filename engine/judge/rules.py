@@ -232,8 +232,17 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
     named = stage.schedule.name.text if stage.schedule and stage.schedule.name else ""
     out["schedule"] = (named or ("by hand" if stage.schedule else ""),)
     out["quality"] = (stage.schedule.quality.text if stage.schedule and stage.schedule.quality else "late",)
+    scope = (("pool", str(pool)),) if len(stage.hardware) > 1 else ()
+    if regime := next((laid.regime for laid in solution.layouts if laid.scope == scope), ""):
+        out["fitting_layout"] = (_in_regime(plan, regime),)
     out["optimizer"] = (plan.optimizer.name.text,) if plan.optimizer else catalogue.defaults(domain, "optimizer")
     return out
+
+
+def _in_regime(plan: Plan, regime: str) -> str:
+    """The plan's layout as it is written, in a regime that it does not name."""
+    said = " ".join(plan.layout.span.text.split()) if plan.layout is not None else "layout:"
+    return f"{said} in {regime}"
 
 
 def _rate_from(pool: Pool) -> str:

@@ -256,7 +256,9 @@ def _searched(plan: Plan, solution: Solution, catalogue: Library, look: Look) ->
         values[LAYOUT_MFU] = replace(values[LAYOUT_MFU], low=mfu * time / high, high=mfu * time / low)
     if (look.fitting or not one.is_enough) and (fitting := search.fitting()) is not None:
         values[q.FITTING_GPUS] = fitting
-    return _Found(definitions, values, Layouts(one.fits, lambda: search.told(one, devices)))
+    leanest = (need.regime for need in sorted(needs, key=lambda need: need.most))
+    regime = search.enough_under(devices, leanest) if one.fits == "tight" else ""
+    return _Found(definitions, values, Layouts(one.fits, lambda: search.told(one, devices), regime=regime))
 
 
 def _rooflines(one: Chosen, told: Need) -> dict[Name, float]:

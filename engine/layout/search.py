@@ -98,7 +98,9 @@ def search_of(plan: Plan, solution: Solution, catalogue: Library, priced: tuple[
     others = states is not None and states.others
     memory = memory_of(known, q.EMBEDDING_PARAMS in known, q.EXPERTS in known, catalogue, states=others, priced=priced)
     batch = solution.values.get(q.BATCH)
-    return Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states)
+    mention = plan.layout.regime if plan.layout is not None else None
+    named = catalogue.record("regime", mention.text) if mention is not None else None
+    return Search(memory, plan, catalogue, batch is not None and batch.kind == "given", states, named)
 
 
 def _known(plan: Plan, solution: Solution) -> dict[Name, float] | None:
@@ -121,6 +123,7 @@ class Search:
 
     Attributes:
         is_kept: Whether the plan says the batch.
+        named: The regime that the plan names; None where it names none.
     """
 
     memory: Memory
@@ -128,6 +131,7 @@ class Search:
     catalogue: Library
     is_kept: bool = False
     states: States | None = None
+    named: Record | None = None
 
     @property
     def said(self) -> Mapping[str, Amount]:
@@ -162,9 +166,8 @@ class Search:
         if devices == 1:
             return ()
         stages = {round(regime.figures.get(SHARD, 0.0)) for regime in self.regimes(devices)}
-        named = self.plan.layout is not None and self.plan.layout.regime is not None
         # What shares out the weights may as well keep those that it has gathered.
-        return _SHARDS if not named else _SHARDS[:2] if stages == {_SHARDS[0]} else ()
+        return _SHARDS if self.named is None else _SHARDS[:2] if stages == {_SHARDS[0]} else ()
 
     def is_well(self, devices: int) -> bool:
         """Whether the first layouts that are tried show that nothing is wrong: one is enough, and gives the rate that
@@ -175,6 +178,12 @@ class Search:
             if not stated or sheet.under(sheet.order[0], priced=True)[ROOFLINE] >= stated:
                 return True
         return False
+
+    def enough_under(self, devices: int, regimes: Iterable[Regime]) -> str:
+        """The first of some regimes under which there is a layout that is enough, by name; nothing where the plan
+        names one, or where there is none under any."""
+        records = (one.record for one in regimes if self.named is None)
+        return next((one.name for one in records if replace(self, named=one).is_enough(devices)), "")
 
     def is_enough(self, devices: int) -> bool:
         """Whether there is a layout that is enough."""
@@ -277,10 +286,8 @@ class Search:
         return tuple(replace(one, figures={**one.figures, **states, **stated}) for one in self._meant(devices))
 
     def _meant(self, devices: int) -> Iterable[Regime]:
-        named = self.plan.layout.regime if self.plan.layout is not None else None
-        record = self.catalogue.record("regime", named.text) if named is not None else None
-        if record is not None:
-            return (Regime(record, coefficients(record)),)
+        if self.named is not None:
+            return (Regime(self.named, coefficients(self.named)),)
         every = self.catalogue.once(_every)
         if devices == 1:
             return (regime for regime in every if not regime.shares)

@@ -77,14 +77,16 @@ class Layouts:
     Attributes:
         fits: Whether the first of them has room.
         scope: The stage, and the pool, that they are of; nothing where there is but one.
+        regime: One under which there is room for sure, where the plan names none and whether there is hangs on it;
+            empty where there is no such.
     """
 
-    def __init__(self, fits: Fits, told: Callable[[], Told], scope: Scope = ()) -> None:
-        self.fits, self._tell, self.scope = fits, told, scope
+    def __init__(self, fits: Fits, told: Callable[[], Told], scope: Scope = (), regime: str = "") -> None:
+        self.fits, self._tell, self.scope, self.regime = fits, told, scope, regime
 
     def of(self, scope: Scope) -> Layouts:
         """The same as those of a part."""
-        return Layouts(self.fits, lambda: self._told, scope)
+        return Layouts(self.fits, lambda: self._told, scope, self.regime)
 
     @cached_property
     def _told(self) -> Told:
@@ -111,17 +113,22 @@ class Layouts:
         return self._told.tried
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Layouts) or (self.fits, self.scope) != (other.fits, other.scope):
+        if not isinstance(other, Layouts) or self._known != other._known:
             return False
         return self._told == other._told
 
     def __hash__(self) -> int:
-        return hash((self.fits, self.scope))
+        return hash(self._known)
 
-    def __reduce__(self) -> tuple[Callable[[Fits, Told, Scope], Layouts], tuple[Fits, Told, Scope]]:
-        return _worked_out, (self.fits, self._told, self.scope)
+    @property
+    def _known(self) -> tuple[Fits, Scope, str]:
+        """What is known of them before any is told."""
+        return self.fits, self.scope, self.regime
+
+    def __reduce__(self) -> tuple[Callable[[Fits, Told, Scope, str], Layouts], tuple[Fits, Told, Scope, str]]:
+        return _worked_out, (self.fits, self._told, self.scope, self.regime)
 
 
-def _worked_out(fits: Fits, told: Told, scope: Scope) -> Layouts:
+def _worked_out(fits: Fits, told: Told, scope: Scope, regime: str) -> Layouts:
     """Layouts of which all is told: what another process is sent."""
-    return Layouts(fits, lambda: told, scope)
+    return Layouts(fits, lambda: told, scope, regime)

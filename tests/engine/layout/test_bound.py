@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from reports import laid_out
 
@@ -51,6 +53,30 @@ def test_a_chosen_size_that_does_not_fit_is_told_the_one_that_would() -> None:
     for share, code in ((0.99, set[str]()), (1.02, {"H001"})):
         report = laid_out(f"{RESERVED}model: {size * share / 1e9:.4f}B\n")
         assert {one.code for one in report.findings if one.code == "H001"} == code
+
+
+@pytest.mark.parametrize(
+    ("gpus", "model", "layout", "helped"),
+    [
+        (16, "llama-3-70b", "", True),
+        (16, "llama-3-70b", "layout: micro_batch 1", True),
+        (1, "6B", "", True),
+        (16, "llama-3-70b", "layout: tp 8, pp 2", False),
+        (3, "llama-2-13b", "layout: in fsdp2", False),
+    ],
+)
+def test_what_is_tight_is_told_a_regime_only_where_it_fits_by_one(
+    gpus: int, model: str, layout: str, helped: bool
+) -> None:
+    run = f"hardware: {gpus} x H100 for up to 9000 days at 1% MFU\nmodel: {model}\ntokens: 1B\n"
+    (found,) = (one for one in laid_out(f"{run}{layout}\n").findings if one.code == "H001")
+    assert found.severity == "warning"
+    pasted = re.findall(r"`(layout: [^`]*in [^`]*)`", found.help[0])
+    assert bool(pasted) is helped
+    (fewest,) = map(int, re.findall(r"over (\d+) GPU", found.help[0]))
+    spread = f"{run.replace(f'{gpus} x', f'{fewest} x')}{layout}\n"
+    for text in (spread, *(f"{run}{one}\n" for one in pasted)):
+        assert "H001" not in {one.code for one in laid_out(text).findings}
 
 
 RUN = "hardware: 8 x H100 for up to 900 days at 40% MFU\nmodel: llama-3-8b\ntokens: 10B\n"
