@@ -41,7 +41,12 @@ plain = st.one_of(
     st.integers(1, 9999).map(str),
     st.sampled_from(["1_000", "1.5", "2e3", "3E+2", "0.25", "12.75e1", "7", "100"]),
 )
-counted = st.one_of(plain, st.builds(lambda n, s: f"{n}{s}", st.integers(1, 900), st.sampled_from("kKMBT")))
+# One at least of what is counted, though it be divided.
+counted = st.one_of(
+    st.integers(10, 9999).map(str),
+    st.sampled_from(["1_000", "12.5", "2e3", "3E+2", "12.75e1"]),
+    st.builds(lambda n, s: f"{n}{s}", st.integers(1, 900), st.sampled_from("kKMBT")),
+)
 
 
 def figure(number: st.SearchStrategy[str], *units: str) -> st.SearchStrategy[str]:
@@ -74,7 +79,10 @@ shares = st.one_of(
 )
 tokens = figure(counted, "tokens", "token", "tok")
 params = figure(counted, "params", "param", "parameters")
-flop = figure(st.sampled_from(["5e24", "1.2e22", "3E23", "6e2"]), "FLOP", "PFLOP", "EFLOP", "PF-days")
+flop = st.one_of(
+    figure(st.sampled_from(["5e24", "1.2e22", "3E23", "6e2"]), "FLOP"),
+    figure(st.sampled_from(["5e7", "1.2e3", "3E5", "6e2"]), "PFLOP", "EFLOP", "PF-days"),
+)
 rates = figure(plain, "TFLOP/s", "TFLOPS", "PFLOP/s", "TFLOP/s/GPU")
 prices = figure(st.sampled_from(["2.50", "3", "0", "0.99"]), "USD/GPU/hour", "USD/GPU-hour", "USD/hour/GPU")
 money = figure(counted, "USD", "dollars")

@@ -213,10 +213,10 @@ class Builder:
             message = f"`{field.name}` is `{shown(expr)}`, more than {said}"
         elif value > field.least:
             message = f"`{field.name}` is `{shown(expr)}`; it must be a whole number"
-        elif field.least:
+        elif field.least and value > 0:
             message = f"`{field.name}` is `{shown(expr)}`, less than {show(field.least, wanted)}"
         else:
-            must = "must not be negative" if field.zero else "must be more than zero"
+            must = "must not be negative" if field.zero and not field.least else "must be more than zero"
             message = f"`{field.name}` is `{shown(expr)}`; it {must}"
         help = [f"write it like `{field.example}`"]
         if field.most == 1.0 and 2.0 <= value <= 100.0 and isinstance(expr, Num):
