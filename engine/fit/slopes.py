@@ -69,26 +69,30 @@ def slope(body: Expr, env: Env, places: Mapping[str, int]) -> Slope:
     Raises:
         ValueError: For an operator that has no derivative.
     """
-    seen: dict[int, Slope] = {}
+    return _slope(body, env, places, {})
 
-    def part(item: Expr) -> Slope:
-        if id(item) not in seen:
-            seen[id(item)] = made(item)
-        return seen[id(item)]
 
-    def made(item: Expr) -> Slope:
-        if isinstance(item, Num):
-            return Slope(item.value, {})
-        if isinstance(item, Unbound):
-            place = places.get(item.name)
-            return Slope(env[item.name], {} if place is None else {place: 1.0})
-        assert isinstance(item, Op), "a law's formula is of words and figures"
-        if item.op == "if":
-            test, then, otherwise = item.args
-            return _where(compiled(test, np)(env), part(then), part(otherwise))
-        return _OF[_known(item.op)](*map(part, item.args))
+def _slope(item: Expr, env: Env, places: Mapping[str, int], seen: dict[int, Slope]) -> Slope:
+    """The same of a part, those kept that were met: no function of its own, which would hold all their arrays as long
+    as it holds itself.
+    """
+    if id(item) not in seen:
+        seen[id(item)] = _made(item, env, places, seen)
+    return seen[id(item)]
 
-    return part(body)
+
+def _made(item: Expr, env: Env, places: Mapping[str, int], seen: dict[int, Slope]) -> Slope:
+    if isinstance(item, Num):
+        return Slope(item.value, {})
+    if isinstance(item, Unbound):
+        place = places.get(item.name)
+        return Slope(env[item.name], {} if place is None else {place: 1.0})
+    assert isinstance(item, Op), "a law's formula is of words and figures"
+    if item.op == "if":
+        test, then, otherwise = item.args
+        parts = (_slope(arg, env, places, seen) for arg in (then, otherwise))
+        return _where(compiled(test, np)(env), *parts)
+    return _OF[_known(item.op)](*(_slope(arg, env, places, seen) for arg in item.args))
 
 
 def differentiable(body: Expr) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from known import LIBRARY
@@ -64,6 +66,23 @@ def test_slopes_are_those_of_differences(name: str) -> None:
         by = (model.predicted(theta + step) - model.predicted(theta - step)) / 2e-6
         off = np.abs(by - slopes[:, i]) / (np.abs(by) + 1e-6 * np.abs(predicted))
         assert np.median(off) < 1e-4
+
+
+def test_slopes_leave_nothing_for_the_collector_of_cycles() -> None:
+    """It looks at few objects, however large: the arrays of a bootstrap lay there by the gigabyte."""
+    law, table = LIBRARY.law("chinchilla"), runs("chinchilla")
+    assert law is not None
+    model = posed(next(forms_of(law, {})), table, {name: name for name in ("params", "tokens", "loss")})
+    theta = np.array([[0.5, 6.0, 7.0, 0.3, 0.3]])
+    model.slopes(theta)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            model.slopes(theta)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_what_is_linear_is_found() -> None:
