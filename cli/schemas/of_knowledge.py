@@ -112,6 +112,7 @@ def law() -> Schema:
             "takes": by_name(TEXT),
             "constants": listed(constant),
             "range": shared("range"),
+            "drifts": by_name(record({"share": NUMBER, "text": TEXT, "evidence": TEXT})),
             "cites": listed(record({"text": TEXT, "evidence": TEXT})),
             "notes": listed(TEXT),
             "goldens": listed(golden),

@@ -44,6 +44,7 @@ def inherit(law: Law, parent_of: Callable[[Law], Law | None]) -> tuple[Law, list
             corpus=child.corpus or merged.corpus,
             start=child.start or merged.start,
             reads=child.reads or merged.reads,
+            drifts={**merged.drifts, **child.drifts},
             constants={**merged.constants, **child.constants},
             # What varied jointly varies so no more where some of it is another's.
             joint=child.joint or (None if child.constants else merged.joint),

@@ -9,9 +9,10 @@ from itertools import pairwise
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num
 from runplan.dsl.packs.definitions import Definitions
-from runplan.dsl.packs.pack import Constant, Function, Golden, Joint, Law, Parameter, Reads, Table
+from runplan.dsl.packs.pack import Cite, Constant, Drifts, Function, Golden, Joint, Law, Parameter, Reads, Table
 from runplan.dsl.syntax.pack_views import (
     ConstantSpec,
+    DriftSpec,
     FunctionSpec,
     GoldenSpec,
     LawHead,
@@ -78,6 +79,7 @@ def law(reader: Definitions, node: Node) -> Law:
         notes=reader.notes(block),
         aside=text_of(single["law_aside"].word(0)) if "law_aside" in single else "",
         reads=_reads(reader, single["law_reads"]) if "law_reads" in single else None,
+        drifts=_drifts(reader, functions, block, inherits=head.parent is not None),
         start=_said(reader, single.get("law_start"), "start", ORIGINS),
         span=head.name.span,
     )
@@ -120,6 +122,27 @@ def _reads(reader: Definitions, node: Node) -> Reads:
         if word.text not in reader.quantities:
             reader.unknown("quantity", word, reader.quantities)
     return Reads(how.text, of.text, at.text)
+
+
+def _drifts(reader: Definitions, functions: Sequence[Function], block: Node, *, inherits: bool) -> dict[str, Drifts]:
+    """How far forecasts were off, of each output that says it; one that is not given here may be a parent's."""
+    specs = [DriftSpec(item) for item in block.nodes("law_drifts")]
+    reader.given_once((s.output.text, s.output.text, s.output.span) for s in specs)
+    given = tuple(f.output for f in functions)
+    found = {}
+    for spec in specs:
+        if spec.output.text not in given and not inherits:
+            reader.unknown("output of the law", spec.output, given)
+        share = reader.number(spec.share)
+        if not share > 0.0:
+            message = f"`drifts {spec.output.text} {spec.share.text}`: a form is off by some share of what runs gain"
+            help = ["leave it out where it is not known"]
+            reader.findings.append(finding("P001", message, spec.share.span, help=help))
+        work = text_of(spec.source)
+        if not work.strip():
+            reader.findings.append(finding("P001", "`drifts` names no runs", spec.source.span))
+        found[spec.output.text] = Drifts(share, Cite(work, reader.evidence(spec.evidence)))
+    return found
 
 
 def _said(reader: Definitions, node: Node | None, what: str, choices: Collection[str]) -> str:

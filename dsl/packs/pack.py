@@ -158,6 +158,19 @@ class Reads:
 
 
 @dataclass(frozen=True, slots=True)
+class Drifts:
+    """How well forecasts of a form held on runs that were published.
+
+    Attributes:
+        share: How far they were off of what a larger run gains, as a share of that: a standard deviation.
+        cite: Which runs.
+    """
+
+    share: float
+    cite: Cite
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
     """A law as its pack declares it; inheritance is already applied where it comes from a catalogue.
 
@@ -170,6 +183,7 @@ class Law:
         dims: Dimension of each constant, once found.
         override: Whether it takes the place of the law of its name.
         reads: How a fit comes from runs to what the law gives; None where a run itself tells it.
+        drifts: Of what it gives, how far forecasts of its form were off.
         aside: Why it is kept for the record and taken only by its name; empty for a law to plan by.
         start: What the runs that it is of begin from, `scratch` or `checkpoint`; from scratch where it does not say.
     """
@@ -196,6 +210,7 @@ class Law:
     aside: str = ""
     start: str = ""
     reads: Reads | None = None
+    drifts: Mapping[str, Drifts] = field(default_factory=dict, compare=False)
 
     @property
     def from_weights(self) -> bool:

@@ -18,6 +18,7 @@ from runplan.dsl.packs.pack import (
     Cite,
     Constant,
     Counted,
+    Drifts,
     Entry,
     Function,
     Golden,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 CLASSES: tuple[Any, ...] = (
     *(Span, Num, Unbound, Ref, Text, Op, Word, Node, Field, Cite, Constant, Counted, Parameter, Function, Table, Joint),
     *(Golden, Law, Entry, Record, Rule, PhaseShape, BatchStep, ScheduleShape, QuantityFacts, QuantityDef),
-    Reads,
+    *(Reads, Drifts),
 )
 # Of each class its place, and the names of what it is made from; what begins with `_` is worked out again.
 _FORMS = {

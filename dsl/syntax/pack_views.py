@@ -86,6 +86,15 @@ class CiteSpec(View):
     evidence = WordIf(1)
 
 
+class DriftSpec(View):
+    """`drifts OUTPUT SHARE from "RUNS" [evidence NAME]`: a `law_drifts`."""
+
+    output = WordAt(0)
+    share = WordAt(1)
+    source = WordAt(2)
+    evidence = WordIf(3)
+
+
 class RuleHead(View):
     """`rule CODE NAME SEVERITY {...}`: a `rule`."""
 

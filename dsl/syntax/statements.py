@@ -193,7 +193,9 @@ ASIDES = frozenset(("let", "rate", "calendar"))
 # The words that begin a statement.
 KEYWORDS = tuple(dict.fromkeys(word for row in ALL for word in (row.keyword.split()[0], row.also) if word))
 # What a law may say, apart from its formulas.
-LAW_FIELDS = "objective counts corpus constants jointly let table start fitted cites golden note aside reads".split()
+LAW_FIELDS = (
+    "objective counts corpus constants jointly let table start fitted cites golden note aside reads drifts".split()
+)
 
 # Words that join the parts of a statement; at the beginning of a line they go on with the one before.
 CONTINUING = "for at up weight because and or in then else within gives evidence quality domain".split()

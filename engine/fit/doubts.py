@@ -145,7 +145,7 @@ def of_residuals(
         )
 
 
-def of_future(later: Future, at: Span) -> Iterator[Finding]:
+def of_future(later: Future, drift: float | None, at: Span) -> Iterator[Finding]:
     """Larger runs that came out further from what the smaller told than a right form and chance would have it."""
     cut = later.missed
     if cut is None:
@@ -158,7 +158,7 @@ def of_future(later: Future, at: Span) -> Iterator[Finding]:
         f"{cut.expected * 100:.2g} % was expected",
         at,
         help=["intervals of forecasts are wider for it; without `--form` the usual ones are compared by this"],
-        data={"error": cut.error, "expected": cut.expected, "drift": later.drift},
+        data={"error": cut.error, "expected": cut.expected, "drift": drift or 0.0},
     )
 
 

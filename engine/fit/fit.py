@@ -13,12 +13,14 @@ from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
 from runplan.engine.fit.covariance import Local, lifted, local, sandwich
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
-from runplan.engine.fit.future import NOWHERE, SHARE, future
+from runplan.engine.fit.drift import SHARE, drift_of, prior_of
+from runplan.engine.fit.future import NOWHERE, Future, future
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.lack import repeats
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.next_run import next_by_size
+from runplan.engine.fit.objective import residuals
 from runplan.engine.fit.outcome import Fitted, Interval, Known, Minimum, NextRun, Objective
 from runplan.engine.fit.profiles import profiles
 from runplan.engine.fit.rank import nulls, of_rank
@@ -90,11 +92,12 @@ def fit(
         known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
-    later = None if sizes is None else future(model, objective, theta, sizes, share)
+    later = None if sizes is None else future(model, objective, theta, sizes)
+    drift = None if later is None or sizes is None else _drift(model, theta, covariance, sizes, share, later)
     figures = model.inputs if sizes is None else {**model.inputs, "compute": sizes}
     doubts += of_constants(model.coordinates, known, covariance, at)
     doubts += of_residuals(figures, here, rounding(model, objective.log), repeated, labels, at)
-    doubts += [] if later is None or not later.cuts else of_future(later, at)
+    doubts += [] if later is None or not later.cuts else of_future(later, drift, at)
     made = Fitted(
         model.coordinates,
         objective,
@@ -107,7 +110,7 @@ def fit(
         noise=None if repeated is None else repeated.noise,
         lack_of_fit=None if repeated is None else (repeated.ratio, repeated.chance),
         future_error=None if later is None else later.error,
-        drift=None if later is None else later.drift,
+        drift=drift,
         scatter=0.0 if later is None else later.scatter,
         findings=tuple(doubts),
     )
@@ -119,6 +122,13 @@ def fit(
     told = _helpful(model, made.next_run)
     helped = (replace(one, help=(*one.help, told)) if one.code == "F024" else one for one in doubts)
     return replace(made, findings=tuple(helped))
+
+
+def _drift(model: Model, theta: Floats, covariance: Floats, sizes: Floats, share: float, later: Future) -> float | None:
+    """By how much forecasts err more for each e-fold beyond the largest run; None where nothing says which that is."""
+    left = residuals(model, True, theta[None])[0]
+    prior = prior_of(model, theta, covariance, left, sizes, share)
+    return drift_of(prior, [cut.trend for cut in later.cuts]) if prior.scale > 0.0 else None
 
 
 def _helpful(model: Model, best: NextRun) -> str:

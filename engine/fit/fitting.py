@@ -17,10 +17,11 @@ from runplan.dsl.units.show import show_dim
 from runplan.engine.fit.bootstrap import DRAWS
 from runplan.engine.fit.covariance import LEAST, MOST, usual
 from runplan.engine.fit.doubts import rounding
+from runplan.engine.fit.drift import BY_SIZE, SHARE
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
-from runplan.engine.fit.future import BY_SIZE, SHARE, SHARE_OF_BEST, since
+from runplan.engine.fit.future import since
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.kinds import kinds_apart
 from runplan.engine.fit.model import Coordinate
@@ -157,7 +158,8 @@ class Part:
         """
         size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
         near = float(np.hypot(usual(self.fitted.residuals, len(self.fitted.coordinates)) / size, self.fitted.scatter))
-        return near if self.drift else max(near, self.fitted.future_error or 0.0)
+        told = self.fitted.drift is not None and self.size_in
+        return near if told else max(near, self.fitted.future_error or 0.0)
 
     @property
     def drift(self) -> float:
@@ -289,7 +291,7 @@ def fitted(
                 seed=seed,
                 workers=workers,
                 sizes=table.values(spent) if spent else None,
-                share=SHARE_OF_BEST if law.reads is not None and form.output == "loss" else SHARE,
+                share=law.drifts[form.output].share if form.output in law.drifts else SHARE,
                 labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
                 at=heads[form.output].at,
                 heads=heads,

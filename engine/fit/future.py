@@ -9,6 +9,7 @@ import numpy as np
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.source import Source, Span
 from runplan.engine.fit.covariance import MOST, NORMAL_MAD, local, sandwich, usual
+from runplan.engine.fit.fisher import beyond
 from runplan.engine.fit.identify import untold
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.newton import Problem, descend
@@ -32,17 +33,6 @@ FAR = 3.0
 SURELY, PERHAPS, SELDOM = 1e-5, 0.1, 0.05
 # What forecasts gain by fewer runs is told from this factor on.
 BETTER = 1.5
-# How far forms were off of what a larger run gains, as a share of that: what is expected before any run is seen. On
-# public sets, cut where it could be: 0.05 (Gadre's over-training), 0.25 (Chinchilla's as digitised), 0.3 to 0.45
-# (IsoFLOP runs of Marin's), 0.7 (byte-level models of a few million params); of the best size, 0.1 to 0.4 (Marin's,
-# Llama 3's as digitised). The loss of the best run of a budget, by compute alone, is a smaller step for a form: of 58
-# forecasts at up to 3,000 times the compute four in five were off by no more than 0.1, and half by 0.07 (the same).
-SHARE, SHARE_OF_BEST, FREEDOM = 0.25, 0.05, 4.0
-# What may say how large a run is, the first choice first, and runs that are as large as the largest, nearly.
-BY_SIZE = (("compute",), ("params", "tokens"), ("tokens",), ("params",))
-LARGEST = 2.0
-# Values of the drift that are weighed, over the expected one.
-GRID = np.geomspace(1e-3, 10.0, 161)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +79,8 @@ class Cut:
         Satterthwaite, An Approximate Distribution of Estimates of Variance Components, Biometrics Bulletin 2 (1946).
         The noise is itself known from few runs, hence Fisher's F.
         """
-        from scipy.special import fdtrc  # few fits ask
-
         together = float(np.trace(self.covariance) ** 2 / np.sum(self.covariance**2))
-        return float(fdtrc(together, self.freedom, (self.error / self.expected) ** 2)) if self.expected > 0 else 0.0
+        return beyond((self.error / self.expected) ** 2, together, self.freedom) if self.expected > 0 else 0.0
 
     @property
     def trend(self) -> tuple[float, float]:
@@ -112,14 +100,10 @@ class Future:
     """How larger runs came out that fits to smaller ones forecast.
 
     Attributes:
-        gain: By how much the logarithm of what is forecast changes for each e-fold beyond the largest run.
-        share: How far off of that forms of its kind were.
         back: How smaller runs came out that fits to the larger ones forecast; none where the larger came out well.
     """
 
     cuts: Sequence[Cut]
-    gain: float
-    share: float = SHARE
     back: Sequence[Cut] = ()
 
     @property
@@ -153,27 +137,6 @@ class Future:
         """
         return float(np.sqrt(np.maximum(np.mean([cut.scatter for cut in self.cuts]), 0.0))) if self.cuts else 0.0
 
-    @property
-    def drift(self) -> float:
-        """By how much a forecast errs more than expected for each e-fold beyond the largest run: standard deviation.
-
-        A random effect, as of trials: R. DerSimonian and N. Laird, Meta-analysis in Clinical Trials (1986). Each cut
-        tells it as well as its own fit could: where a form was held to runs far beyond those that it saw, and hit
-        them, little is left of what is expected of any form; where it was not, that is all.
-        """
-        usual = self.share * self.gain
-        if not usual > 0.0:
-            return 0.0
-        tried = usual * GRID
-        # The prior, of Student's kind, is over the drift; the grid is even in its logarithm.
-        weight = np.log(GRID) - (FREEDOM + 1) / 2 * np.log1p(GRID**2 / FREEDOM)
-        for cut in self.cuts:
-            trend, variance = cut.trend
-            whole = variance + tried**2
-            weight -= 0.5 * (np.log(whole) + trend**2 / whole)
-        chance = np.exp(weight - weight.max())
-        return float(np.sqrt((chance * tried**2).sum() / chance.sum()))
-
 
 def _worst(cuts: Sequence[Cut]) -> Cut | None:
     """The cut whose errors are the least likely of a right form; None where all came out as expected, or nearly."""
@@ -186,28 +149,13 @@ def _chance(cuts: Sequence[Cut]) -> float:
     return min([1.0, *(len(cuts) * cut.chance for cut in cuts)])
 
 
-def gain_of(model: Model, theta: Floats, sizes: Floats) -> float:
-    """By how much the logarithm of what is forecast changes for each e-fold beyond the largest runs; 0 where inputs do
-    not tell how large a run is.
-    """
-    names = next((names for names in BY_SIZE if model.inputs.keys() >= set(names)), ())
-    largest = sizes >= sizes.max() / LARGEST
-    now = {name: values[largest] for name, values in model.inputs.items()}
-    more = {name: values * np.exp(1 / len(names)) if name in names else values for name, values in now.items()}
-    with np.errstate(all="ignore"):
-        ratios = np.log(model.at(more).predicted(theta[None])[0] / model.at(now).predicted(theta[None])[0])
-    found = float(np.abs(np.median(ratios)))
-    return found if names and np.isfinite(found) else 0.0
-
-
-def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, share: float = SHARE) -> Future:
+def future(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> Future:
     """Fits to the runs below each of a few sizes, and what they make of those above; where that is badly, the other way
     round as well.
 
     Args:
         theta: (k), of the fit to all of them: one more place to search from.
         sizes: (n), of runs: compute, or what else is larger for the runs that are forecast.
-        share: How far forms of its kind were off of what a larger run gains.
     """
     log = np.log(sizes)
 
@@ -218,7 +166,7 @@ def future(model: Model, objective: Objective, theta: Floats, sizes: Floats, sha
     cuts = beyond(log)
     worst = _worst(cuts)
     back = beyond(-log) if worst is not None and len(cuts) * worst.chance < PERHAPS else []
-    return Future(cuts, gain_of(model, theta, sizes), share, back)
+    return Future(cuts, back)
 
 
 def _cuts(model: Model, objective: Objective, log: Floats) -> list[float]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
+from runplan.engine.fit.fisher import beyond
 from runplan.engine.fit.table import Floats
 
 # Figures that agree to this share are one: runs that repeat another.
@@ -49,9 +50,7 @@ def repeats(inputs: Mapping[str, Floats], residuals: Floats, constants: int) -> 
     if lack < 1 or within <= 0:
         return None
     ratio = float((count * means**2).sum()) / lack / (within / pure)
-    from scipy.special import fdtrc  # few files have repeats
-
-    return Repeats(noise, ratio, float(fdtrc(lack, pure, ratio)))
+    return Repeats(noise, ratio, beyond(ratio, lack, pure))
 
 
 @dataclass(frozen=True, slots=True)

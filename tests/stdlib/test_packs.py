@@ -290,6 +290,11 @@ constants { A = 1; B = 2 }; jointly A, B { 1, 2; 2, 1 }                        #
 constants { A = 1; B = 2 }; jointly A, B { -1, 0; 0, 1 }                       # error: [P001]
 constants { A = 1; B = 2 }; jointly A, B { 1, 2; 2, 4 }
 constants { A = 1; B = 2 }; jointly A, ln(C) { 1, 0; 0, 1 }                    # error: [N002] "`C`"
+constants { E = 1 nat/token }; loss(params N) = E; drifts loss 0.1 from "x" evidence derived
+constants { E = 1 nat/token }; loss(params N) = E; drifts los 0.1 from "x"     # error: 59 [N002] help "`loss`"
+constants { E = 1 nat/token }; loss(params N) = E; drifts loss 0 from "x"      # error: 64 [P001] "some share"
+constants { E = 1 nat/token }; loss(params N) = E; drifts loss 0.1 from ""     # error: [P001] "names no runs"
+constants { E = 1 nat/token }; loss(params N) = E; drifts loss 0.1             # error: 67 [S001] "expected `from`"
 """
 
 

@@ -67,6 +67,7 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
             section("gives", columns([(name, f"in {show_dim(dim)}") for name, dim in gives.items()], "  ")),
             section("constants", _constants(law)),
             section("fitted on", columns(fitted, "  ") if fitted else paragraph(NO_RANGE, "  ")),
+            section("drifts", "".join(paragraph(line, "  ") for line in _drift_lines(law))),
             section("cites", "".join(paragraph(line, "  ") for cite in law.cites for line in _cite_lines(cite))),
             section("notes", "".join(paragraph(note, "  - ") for note in law.notes)),
             section("golden values", "".join(_golden_lines(law)) or paragraph(NO_NUMBER, "  ")),
@@ -81,6 +82,12 @@ def _constants(law: Law) -> str:
         error = "" if constant.error is None else f"± {constant.error:.6g}"
         rows.append((constant.name, value, error, show_dim(law.dims.get(constant.name, NONE))))
     return columns(rows, "  ") if rows else ""
+
+
+def _drift_lines(law: Law) -> Iterator[str]:
+    """How far forecasts of the form were off on published runs, and which these were."""
+    for output, drifts in law.drifts.items():
+        yield f"{output}: forecasts were off by {drifts.share:g} of what a larger run gains, on {drifts.cite.text}"
 
 
 def _span_shown(law: Law, name: str, catalogue: Library) -> str:

@@ -72,6 +72,10 @@ def page(shown: LawPage, look: Look = PLAIN) -> str:
         "takes": {name: json_unit(counted.dim)[0] for name, counted in inputs_of(law, catalogue).items()},
         "constants": _constants(law),
         "range": _range_json(law, catalogue),
+        "drifts": {
+            output: {"share": drifts.share, "text": drifts.cite.text, "evidence": drifts.cite.evidence}
+            for output, drifts in law.drifts.items()
+        },
         "cites": [{"text": cite.text, "evidence": cite.evidence} for cite in law.cites],
         "notes": list(law.notes),
         "start": law.start or "scratch",

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from surfaces import TRUE, chinchilla
 
 from runplan.engine.fit.ahead import ahead
+from runplan.engine.fit.drift import Prior, bend_chance, drift_of, prior_of
+from runplan.engine.fit.fisher import beyond
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.future import Cut, Future, future
 from runplan.engine.fit.next_run import next_run
@@ -43,8 +47,9 @@ def test_what_smaller_runs_tell_of_larger_is_in_the_forecast() -> None:
     bent = runs.told(runs.measured * (1 + 0.05 * (np.log(sizes / sizes.min()) / 7) ** 3))
     bad = future(bent, SQUARES, theta, sizes)
     assert good.error is not None and bad.error is not None
-    assert good.error < 0.02 < bad.error and bad.drift > 2 * good.drift
-    found = fit(bent, SQUARES, bootstrap=100, sizes=sizes)
+    assert good.error < 0.02 < bad.error
+    right, found = (fit(each, SQUARES, bootstrap=100, sizes=sizes) for each in (runs, bent))
+    assert right.drift is not None and found.drift is not None and found.drift > 2 * right.drift
     at = runs.at({"params": np.array([1e10]), "tokens": np.array([2e11])})
     near, far = (ahead(found, at, np.array([distance])) for distance in (0.0, 3.0))
     assert far.low[0] < near.low[0] < near.values[0] < near.high[0] < far.high[0]
@@ -91,27 +96,51 @@ def test_a_forecast_holds_at_the_rate_that_it_states() -> None:
     assert abs(held / (5 * sets) - 0.8) < 0.12
 
 
-def test_where_no_cut_tells_it_a_forecast_is_off_as_forms_are_elsewhere() -> None:
-    runs = chinchilla(0.01, 7, 1)
-    theta = fit(chinchilla(0.01, 5, 5), SQUARES, bootstrap=0).minima[0].theta
-    none = future(runs, SQUARES, theta, compute(runs.inputs))
-    assert none.error is None and none.scatter == 0.0 and 0.25 < none.drift / none.gain < 0.5
-    assert Future((), 0.0).drift == 0.0
+def test_a_form_is_doubted_by_what_it_leaves_and_not_by_noise() -> None:
+    """Of a right form any chance is as likely; one that bends by no more than the noise is wrong for sure."""
+    chances, drifts = [], []
+    for seed in range(8):
+        runs = chinchilla(0.003, 5, 5, seed)
+        found = fit(runs, SQUARES, bootstrap=0)
+        theta, sizes = found.minima[0].theta, compute(runs.inputs)
+        chances.append(bend_chance(runs, theta, found.residuals))
+        prior = prior_of(runs, theta, found.covariance, found.residuals, sizes, 0.4)
+        drifts.append(drift_of(prior, ()) / prior.scale)
+    assert min(chances) > 0.005 and 0.3 < np.mean(chances) < 0.7
+    assert np.median(drifts) < 0.2
+    u, v = (np.log(of / of.mean()) for of in runs.inputs.values())
+    bent = runs.told(runs.measured * np.exp(0.003 * u * v))
+    off = fit(bent, SQUARES, bootstrap=0)
+    theta = off.minima[0].theta
+    assert bend_chance(bent, theta, off.residuals) < 1e-4
+    prior = prior_of(bent, theta, off.covariance, off.residuals, sizes, 0.4)
+    assert prior.holds < 0.01 and 0.7 < drift_of(prior, ()) / prior.scale < 1.5
 
 
 def test_a_drift_is_what_cuts_show_of_it() -> None:
     far = np.array([1.0, 2.0, 3.0])
 
-    def drift(errors: Floats, variance: float, gain: float = 0.04, cuts: int = 4) -> float:
-        return Future([Cut(errors, far, variance * np.eye(3), 20)] * cuts, gain).drift
+    def drift(errors: Floats, variance: float, cuts: int = 4, holds: float = 0.0) -> float:
+        made = [Cut(errors, far, variance * np.eye(3), 20)] * cuts
+        return drift_of(Prior(0.01, holds), [cut.trend for cut in made])
 
     assert drift(0 * far, 1e-10) < 1e-3  # hit, and surely
-    assert 0.012 < drift(0 * far, 1.0) < 0.016  # hit by chance: as before any run was seen
-    assert 0.04 < drift(0.05 * far, 1e-10) < 0.07  # off by a twentieth for each e-fold
-    assert drift(0.05 * far, 1e-10, cuts=1) > 0.02
+    assert 0.009 < drift(0 * far, 1.0) < 0.013  # hit by chance: as before any run was seen
+    assert drift(0 * far, 1.0, holds=0.9) == pytest.approx(0.0, abs=1e-6)  # and of a form that may well hold none
+    assert 0.03 < drift(0.05 * far, 1e-10, holds=0.9) < 0.07  # off by a twentieth for each e-fold
+    assert drift(0.05 * far, 1e-10, cuts=1) > 0.015
+    assert drift_of(Prior(0.0), ()) == 0.0
     lone = np.array([0.001, -0.001, 0.001, -0.001, 0.0, 0.001, 0.1])
     cut = Cut(lone, np.linspace(1.0, 2.0, 7), 1e-6 * np.eye(7), 20)
     np.testing.assert_allclose(cut.held[:-1], lone[:-1], atol=1e-15)
     assert cut.held[-1] < 0.006 and cut.scatter < 3e-6
-    aside = Future([Cut(np.array([0.1, -0.2, 0.1]), far, 1e-8 * np.eye(3), 20)], 0.04)
+    aside = Future([Cut(np.array([0.1, -0.2, 0.1]), far, 1e-8 * np.eye(3), 20)])
     assert abs(aside.cuts[0].trend[0]) < 0.01 and 0.1 < aside.scatter < 0.16
+
+
+@settings(max_examples=40)
+@given(st.floats(1e-3, 1e3), st.integers(1, 200), st.integers(1, 200))
+def test_fishers_f_is_that_of_its_density(ratio: float, freedom: int, other: int) -> None:
+    from scipy.stats import f
+
+    assert beyond(ratio, freedom, other) == pytest.approx(f.sf(ratio, freedom, other), rel=1e-9, abs=1e-300)
