@@ -176,22 +176,23 @@ def spread_tokens(whole: Draft, run: Sequence[Staged], asked: frozenset[Name]) -
     """Stages whose tokens are free, and that are one run to the law: it knows their sum alone.
 
     Where a token costs the same in each, they have as many as each other, unless something is asked of one of them.
-    Else each has one at least, however dear it is: the best may be that one has no more.
+    Else each has one at least, however dear it is: the best may be that one has no more, of free stages that cost alike
+    as well, where others have tokens of their own.
     """
     free = [stage for stage in run if whole.is_variable(stage.of(q.TOKENS))]
-    if len(free) < 2:
+    if not free or len(run) < 2:
         return
     first, *others = free
     bounded = {c.of for c in whole.constraints} | {n for c in whole.constraints for n in names(c.left) | names(c.right)}
     told = any(stage.name == name.part("stage") for stage in free for name in asked)
     alike = all(_costs_alike(first, other) for other in others)
-    if alike and not told and bounded.isdisjoint(stage.of(q.TOKENS) for stage in free):
+    if others and alike and not told and bounded.isdisjoint(stage.of(q.TOKENS) for stage in free):
         names_ = {stage.of(q.TOKENS) for stage in others}
         whole.variables = [v for v in whole.variables if v.name not in names_]
         said = f"not given: as many as in `{first.name}`, to the law they are one run"
         for stage in others:
             whole.define(stage.of(q.TOKENS), Ref(first.of(q.TOKENS)), "assumed", said, stage.alone.stage.span)
-        return
+        free = [first] if len(free) < len(run) else []
     for stage in free:
         name, span = stage.of(q.TOKENS), stage.alone.stage.span
         whole.constrain(f"some {name}", Num(1.0, TOKEN), Ref(name), "some", span, text=str(name))

@@ -126,9 +126,10 @@ def enclosure(expr: Expr, variables: Sequence[Any]) -> Enclosure:
         terms = signomial(item)
         if terms is not None:
             return _of_sum(terms, variables)
-        if (instead := _times_over(item)) is not None:
-            kept.append(instead)
-            return part(instead)
+        if (other := _times_over(item)) is not None and isinstance(item, Op):
+            kept.append(ratio := Op("/", (item.args[0], other)))
+            whole, once, times, below = map(part, (item.args[0], other, ratio, item.args[1]))
+            return lambda box: _at_least_one(whole(box), once(box), times(box), below(box))
         rule = _RULES.get(item.op) if isinstance(item, Op) else None
         if rule is None or not isinstance(item, Op):
             return lambda box: EVERYTHING
@@ -143,13 +144,16 @@ def enclosure(expr: Expr, variables: Sequence[Any]) -> Enclosure:
 
 
 def _times_over(item: Expr) -> Expr | None:
-    """`a / min(a, b)`, how many times a is there, as `max(1, a / b)`: its interval begins at one."""
+    """The b of `a / min(a, b)`, how many times a is there; None of another form."""
     if isinstance(item, Op) and item.op == "/" and isinstance(below := item.args[1], Op) and below.op == "min":
         over = item.args[0]
-        for same, other in (below.args, below.args[::-1]):
-            if same == over:
-                return Op("max", (Num(1.0), Op("/", (over, other))))
+        return next((other for same, other in (below.args, below.args[::-1]) if same == over), None)
     return None
+
+
+def _at_least_one(a: Interval, b: Interval, ratio: Interval, below: Interval) -> Interval:
+    """`a / min(a, b)`: where both are positive `max(1, a / b)`, whose interval begins at one."""
+    return _RULES["max"]((1.0, 1.0), ratio) if a[0] > 0.0 and b[0] > 0.0 else _over(a, below)
 
 
 def _of_sum(terms: Sequence[Monomial], variables: Sequence[Any]) -> Enclosure:

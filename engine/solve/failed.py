@@ -16,10 +16,13 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Goal, bounds_compute
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Relaxation, Solution, Status, Value
+from runplan.engine.solve.search import optimum_of
 from runplan.engine.solve.values import solved
 
 # So few tokens are none.
 NO_TOKENS = 1e3
+# What is tried for the tokens of a stage: how a plan writes it, and its value.
+USUAL_TOKENS = (("100B", 1e11), ("10B", 1e10), ("1B", 1e9), ("100M", 1e8), ("1M", 1e6))
 
 
 def without(
@@ -120,16 +123,17 @@ ROUNDED = 1e-6
 
 def vanishing(problem: Problem, values: Mapping[Name, float]) -> Solution | None:
     """Where the best is that a stage has no tokens: nothing says how many it has, and others have them for less."""
-    some = (c for c in problem.constraints if c.kind == "some")
-    gone = [c for c in some if isinstance(c.right, Ref) and values.get(c.right.name, math.inf) < NO_TOKENS]
+    some = (c for c in problem.constraints if c.kind == "some" and isinstance(c.right, Ref))
+    gone = {name: c for c in some for name in names(c.right) if values.get(name, math.inf) < NO_TOKENS}
     if not gone:
         return None
-    stages = [f"`{c.right.name.part('stage')}`" for c in gone if isinstance(c.right, Ref)]
-    message = (
-        f"nothing says how many tokens {enumerated(stages)} has: to the law all stages of its objective are one run"
-    )
-    at = gone[0].span or place_of(problem)
-    help = [f"say how many {enumerated(stages)} is trained on, such as `tokens: 100B`"]
+    stages = enumerated([f"`{name.part('stage')}`" for name in gone])
+    why = "to the law all stages of its objective are one run"
+    message = f"nothing says how many tokens {stages} has, and none are best: {why}"
+    at = next(iter(gone.values())).span or place_of(problem)
+    tried = ((text, problem.fixed(dict.fromkeys(gone, tokens))) for text, tokens in USUAL_TOKENS)
+    such = next((f", such as `tokens: {text}`" for text, fixed in tried if optimum_of(fixed).is_optimal), "")
+    help = [f"say how many {stages} is trained on{such}"]
     found = finding("C002", message, at, help=help, laws=(problem.named,))
     return without(problem, "undecided", [*problem.findings, found])
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from reports import solved as report_of
+from reports import under
 
 from runplan.cli.show.report.budget import hardware
 from runplan.engine.problem.of_stage import stages_of
 from runplan.engine.problem.solution import Solution
 
 H100 = "H100 for ? at 40% MFU @ 2 USD/GPU/hour"
+ALL = "hardware: 64 x H100 for 30 days at 40% MFU\n"
 PEAK, HOUR = 989.4e12, 3600.0
 
 
@@ -172,6 +176,28 @@ def test_a_later_stage_without_a_length_is_trained_on_all_of_its_data() -> None:
     )
     assert found["anneal.tokens"].value == 200e9 and found["anneal.tokens"].kind == "assumed"
     assert found["cost"].value == pytest.approx(5e6)
+
+
+@given(later=st.lists(st.integers(1, 200), min_size=1, max_size=20))
+@settings(max_examples=4, deadline=None)
+def test_a_first_stage_has_what_later_ones_leave_of_the_best_or_is_told_to_have_none(later: list[int]) -> None:
+    """To the law they are one run: the first has the rest of its best tokens, and where there is no rest nothing says
+    how many.
+    """
+    alone = under(ALL)
+    best = alone.solutions[0]["tokens"].value
+    rest = best - 1e9 * sum(later)
+    assume(abs(rest) > 1e-3 * best)
+    stages = "".join(f"stage s{at} {{ data: {tokens}B tokens }}\n" for at, tokens in enumerate(later, 1))
+    report = under(f"{ALL}stage s0 {{ tokens: ? }}\n{stages}")
+    (found,) = report.solutions
+    if rest > 0:
+        assert found["s0.tokens"].value == pytest.approx(rest, rel=1e-4)
+        assert found["loss"].value == pytest.approx(alone.solutions[0]["loss"].value, rel=1e-9)
+        return
+    (error,) = [f for f in report.findings if f.severity == "error"]
+    assert found.status == "undecided"
+    assert (error.code, error.message[:42]) == ("C002", "nothing says how many tokens `s0` has, and")
 
 
 def test_free_stages_that_cost_alike_have_as_many_tokens_each() -> None:

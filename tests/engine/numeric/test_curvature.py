@@ -48,6 +48,12 @@ AMOUNTS = st.sampled_from([Ref(D), Num(0.3), Num(1.0), Op("min", (Num(2.5), Ref(
 SEEN = st.sampled_from([Ref(N), Op("*", (Num(0.3), Ref(D)))])
 WORTH = st.builds(worth, SEEN, AMOUNTS, st.sampled_from([0.4, 1.0, 5.0, 15.0]))
 EXPRESSIONS = st.recursive(LEAVES | WORTH, _grown, max_leaves=6)
+# How many times something is there, of which some expressions are negative.
+TIMES = st.builds(
+    lambda a, b, turned: Op("/", (a, Op("min", (b, a) if turned else (a, b)))),
+    *[st.recursive(LEAVES, _grown, max_leaves=3)] * 2,
+    st.booleans(),
+)
 LOGS = st.floats(-2.0, 2.0)
 
 
@@ -100,8 +106,13 @@ def test_what_is_proven_holds(
         assert (moved - low) * found.ways[N] * (b[0] - a[0]) >= -rounding
 
 
-@given(expr=EXPRESSIONS, a=st.tuples(LOGS, LOGS), b=st.tuples(LOGS, LOGS), share=st.tuples(*[st.floats(0, 1)] * 2))
-@settings(max_examples=150, deadline=None)
+@given(
+    expr=EXPRESSIONS | TIMES,
+    a=st.tuples(LOGS, LOGS),
+    b=st.tuples(LOGS, LOGS),
+    share=st.tuples(*[st.floats(0, 1)] * 2),
+)
+@settings(max_examples=240, deadline=None)
 def test_an_interval_holds_the_values(
     expr: Expr, a: tuple[float, float], b: tuple[float, float], share: tuple[float, float]
 ) -> None:
