@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Unbound
 from runplan.dsl.expr.values import value as value_of
-from runplan.dsl.types import Any, Literal
+from runplan.dsl.types import TYPE_CHECKING, Any, Literal
 from runplan.engine.numeric.functions import Constant, LogSum, Monomial, Negated, Sum, Terms, signomial
 from runplan.engine.numeric.local import Smooth
+
+if TYPE_CHECKING:
+    from runplan.engine.numeric.levelling import Parts
 
 # What a function bends in: the logarithms of its variables, or these themselves.
 Space = Literal["logarithms", "figures"]
@@ -55,10 +58,9 @@ class Curvature:
 
     def settled(self) -> Curvature:
         """With what follows: a function is convex where its logarithm is, and its logarithm concave where it is."""
-        if not self.positive:
-            return replace(self, log=0)
-        bend = self.bend | (self.log & CONVEX)
-        return replace(self, bend=bend, log=self.log | (bend & CONCAVE))
+        bend = self.bend | (self.log & CONVEX) if self.positive else self.bend
+        log = self.log | (bend & CONCAVE) if self.positive else 0
+        return self if (bend, log) == (self.bend, self.log) else replace(self, bend=bend, log=log)
 
     @property
     def is_one_way(self) -> bool:
@@ -177,37 +179,80 @@ def _constant(number: float) -> Curvature:
     return Curvature(AFFINE, AFFINE if number > 0 else 0, number > 0, {}, number)
 
 
-def curvature(expr: Expr, memo: dict[int, Curvature] | None = None, space: Space = "logarithms") -> Curvature:
-    """How an expression bends; every name in it is a positive variable. `memo` is of this expression's own parts."""
-    memo = {} if memo is None else memo
-    found = memo.get(id(expr))
-    if found is None:
-        found = memo[id(expr)] = _of(expr, memo, space).settled()
-    return found
+def curvature(expr: Expr, space: Space = "logarithms") -> Curvature:
+    """How an expression bends; every name in it is a positive variable."""
+    return _Bends(space).of(expr)
 
 
-def _of(expr: Expr, memo: dict[int, Curvature], space: Space) -> Curvature:
-    if not isinstance(expr, (Num, Ref, Unbound, Op)):
-        return Curvature()
-    terms = signomial(expr)
-    if terms is not None:
-        return _of_sum([_of_monomial(m, space) for m in terms])
-    assert isinstance(expr, Op), "a figure, or a name, is a monomial"
-    parts = [curvature(arg, memo, space) for arg in expr.args]
-    if not any(part.ways or part.number is None for part in parts):
-        try:
-            return _constant(float(value_of(expr, {})))
-        except (ArithmeticError, ValueError, KeyError):
+class _Bends:
+    """How expressions bend in a space: what they have in common is looked at once."""
+
+    __slots__ = ("_found", "_parts", "_space")
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        # The expressions are kept, so that no other takes the place in memory of one that is gone.
+        self._found: dict[int, tuple[Expr, Curvature]] = {}
+        self._parts: Parts | None = None
+
+    def of(self, expr: Expr) -> Curvature:
+        """How an expression bends."""
+        found = self._found.get(id(expr))
+        if found is None:
+            found = self._found[id(expr)] = expr, self._of(expr).settled()
+        return found[1]
+
+    def _of(self, expr: Expr) -> Curvature:
+        if not isinstance(expr, (Num, Ref, Unbound, Op)):
             return Curvature()
-    rule = _RULES.get(expr.op)
-    if rule is None:
-        return Curvature(ways={name: 0 for part in parts for name in part.ways})
-    found = rule(*parts)
-    if expr.op != "exp" and not any(part.exponential for part in parts):
-        return found
-    if expr.op in ("+", "-") and not (found.positive and (found.bend or found.log)):
-        found = _of_levelling(expr, space) or found
-    return replace(found, exponential=True)
+        terms = signomial(expr)
+        if terms is not None:
+            return _of_sum([_of_monomial(m, self._space) for m in terms])
+        assert isinstance(expr, Op), "a figure, or a name, is a monomial"
+        parts = [self.of(arg) for arg in expr.args]
+        if not any(part.ways or part.number is None for part in parts):
+            try:
+                return _constant(float(value_of(expr, {})))
+            except (ArithmeticError, ValueError, KeyError):
+                return Curvature()
+        rule = _RULES.get(expr.op)
+        if rule is None:
+            return Curvature(ways={name: 0 for part in parts for name in part.ways})
+        found = rule(*parts)
+        if expr.op != "exp" and not any(part.exponential for part in parts):
+            return found
+        if expr.op in ("+", "-") and not (found.positive and (found.bend or found.log)):
+            found = self._of_levelling(expr) or found
+        return replace(found, exponential=True)
+
+    def _of_levelling(self, expr: Expr) -> Curvature | None:
+        """How `m (a - b exp(-v))` bends over its parts; None where an expression is of no such form.
+
+        Over the logarithms of `m` and `v` its own is concave, since it rises ever slower with that of `v`. Over `t` and
+        `x` it is concave where `m` is `t` and `v` is `x / t`: the perspective of a concave function (Boyd &
+        Vandenberghe 2004, section 3.2.6). So it stays over parts that are concave, as far as it rises with them
+        (section 3.2.4).
+        """
+        # What repeats nothing has no use for it: docs/design/0004-what-check-does-not-import.md.
+        from runplan.engine.numeric.levelling import Parts, levelling
+
+        self._parts = self._parts or Parts()
+        found = levelling(expr, self._parts)
+        if found is None:
+            return None
+        ways: dict[Any, int] = {}
+        bend, log = CONCAVE, CONCAVE
+        powers = sorted((m, v) for _, m, v in found.parts)
+        if powers not in ([(0.0, 1.0)], [(0.0, 1.0), (1.0, -1.0)]):
+            bend = 0
+        for part, m, v in found.parts:
+            over = self.of(part)
+            slopes = (m, m + v * found.steepest)  # as `v` is large, and at its least
+            way = 1 if min(slopes) >= -LEVEL else -1 if max(slopes) <= LEVEL else 0
+            ways = _both(Curvature(ways=ways), replace(over, ways={name: way * own for name, own in over.ways.items()}))
+            bend &= AFFINE if over.bend == AFFINE else _along(over.bend, way)
+            log &= AFFINE if over.log == AFFINE else _along(over.log, way)
+        return Curvature(bend, log, True, ways)
 
 
 def _of_monomial(m: Monomial, space: Space) -> Curvature:
@@ -237,34 +282,6 @@ def _of_sum(parts: list[Curvature]) -> Curvature:
     for part in parts[1:]:
         total = _plus(total, part.settled()).settled()
     return total
-
-
-def _of_levelling(expr: Expr, space: Space) -> Curvature | None:
-    """How `m (a - b exp(-v))` bends over its parts; None where an expression is of no such form.
-
-    Over the logarithms of `m` and `v` its own is concave, since it rises ever slower with that of `v`. Over `t` and `x`
-    it is concave where `m` is `t` and `v` is `x / t`: the perspective of a concave function (Boyd & Vandenberghe 2004,
-    section 3.2.6). So it stays over parts that are concave, as far as it rises with them (section 3.2.4).
-    """
-    # What repeats nothing has no use for it: docs/design/0004-what-check-does-not-import.md.
-    from runplan.engine.numeric.levelling import levelling
-
-    found = levelling(expr)
-    if found is None:
-        return None
-    ways: dict[Any, int] = {}
-    bend, log = CONCAVE, CONCAVE
-    powers = sorted((m, v) for _, m, v in found.parts)
-    if powers not in ([(0.0, 1.0)], [(0.0, 1.0), (1.0, -1.0)]):
-        bend = 0
-    for part, m, v in found.parts:
-        over = curvature(part, space=space)
-        slopes = (m, m + v * found.steepest)  # as `v` is large, and at its least
-        way = 1 if min(slopes) >= -LEVEL else -1 if max(slopes) <= LEVEL else 0
-        ways = _both(Curvature(ways=ways), replace(over, ways={name: way * own for name, own in over.ways.items()}))
-        bend &= AFFINE if over.bend == AFFINE else _along(over.bend, way)
-        log &= AFFINE if over.log == AFFINE else _along(over.log, way)
-    return Curvature(bend, log, True, ways)
 
 
 def _along(bend: int, way: int) -> int:
@@ -299,10 +316,9 @@ def is_convex_limit(left: Expr, right: Expr) -> bool:
 
 
 def _compared(left: Expr, right: Expr, space: Space) -> Iterator[Curvature]:
-    """How the ratio of two expressions bends, then their difference; of the parts of both once."""
-    memo: dict[int, Curvature] = {}
-    compared = [Op(op, (left, right)) for op in "/-"]  # kept, so that no other takes the place of one in `memo`
-    return (curvature(each, memo, space) for each in compared)
+    """How the ratio of two expressions bends, then their difference."""
+    bends = _Bends(space)
+    return (bends.of(Op(op, (left, right))) for op in "/-")
 
 
 def is_convex_in_figures(left: Expr, right: Expr) -> bool:

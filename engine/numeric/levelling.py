@@ -37,9 +37,12 @@ class Levelling:
     steepest: float
 
 
-def levelling(expr: Expr) -> Levelling | None:
-    """What an expression is, every name in it a positive variable; None where it is of no such form."""
-    parts = _Parts()
+def levelling(expr: Expr, parts: Parts) -> Levelling | None:
+    """What an expression is, every name in it a positive variable; None where it is of no such form.
+
+    Args:
+        parts: Of this expression and of others that it may have some in common with.
+    """
     named = parts.named(expr)
     terms = None if named is None else signomial(named)
     if terms is None or len(terms) != 2:
@@ -64,8 +67,8 @@ def levelling(expr: Expr) -> Levelling | None:
     )
 
 
-class _Parts:
-    """Names for what of an expression is no sum of monomials.
+class Parts:
+    """Names for what of expressions is no sum of monomials: what several have in common is named once.
 
     Attributes:
         exponents: Of the name of an exponential, the monomials whose sum it is of.
@@ -76,9 +79,17 @@ class _Parts:
         self._smaller: dict[Name, tuple[Monomial, Monomial]] = {}
         self._exprs: dict[Name, Expr] = {}
         self._known: dict[Any, Name] = {}
+        # The expressions are kept, so that no other takes the place in memory of one that is gone.
+        self._named: dict[int, tuple[Expr, Expr | None]] = {}
 
     def named(self, expr: Expr) -> Expr | None:
         """The expression over names alone; None where it has parts of another kind."""
+        found = self._named.get(id(expr))
+        if found is None:
+            found = self._named[id(expr)] = expr, self._over_names(expr)
+        return found[1]
+
+    def _over_names(self, expr: Expr) -> Expr | None:
         if not isinstance(expr, Op):
             return expr if isinstance(expr, (Num, Ref)) else None
         args = [self.named(arg) for arg in expr.args]
