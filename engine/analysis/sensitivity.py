@@ -101,10 +101,10 @@ class Sensitivity:
     @cached_property
     def _sides(self) -> list[Expr]:
         """What constraints and goals compare, expanded."""
-        problem, memo = self._varied, dict[Name, Expr]()
+        problem = self._varied
         sides = [side for c in problem.constraints for side in (c.left, c.right)]
         sides += [side for goal in problem.goals for side in (goal.expr, goal.other) if side is not None]
-        return [problem.expanded(side, memo) for side in sides]
+        return [problem.expanded(side) for side in sides]
 
     @cached_property
     def _factors(self) -> dict[Name, Cause]:

@@ -172,7 +172,7 @@ def said(solution: Solution, limit: Cause) -> str:
 
 def _limits(found: Sensitivity) -> Iterator[Cause]:
     """The bounds that bind: of requirements, ranges, budgets, and what there is of data."""
-    problem, memo = found.part, dict[Name, Expr]()
+    problem = found.part
     free = {v.name for v in problem.variables}
     for constraint in found.binding:
         if constraint.equal or constraint.kind not in LOOSE:
@@ -181,7 +181,7 @@ def _limits(found: Sensitivity) -> Iterator[Cause]:
             yield from (one for one in chances_of(found.problem, constraint) if not one.likely)
             continue
         for on_left, side in ((False, constraint.right), (True, constraint.left)):
-            bound = problem.expanded(side, memo)
+            bound = problem.expanded(side)
             if not names(bound) & free:
                 value = float(value_of(bound, {}))
                 if value > 0.0:

@@ -102,9 +102,9 @@ class Problem:
 
     # ---- asking
 
-    def expanded(self, expr: Expr, memo: dict[Name, Expr] | None = None) -> Expr:
-        """The expression over variables alone; names without a definition stay. `memo` is shared between calls."""
-        return expand(expr, self.definitions, {} if memo is None else memo, self.common)
+    def expanded(self, expr: Expr) -> Expr:
+        """The expression over variables alone; names without a definition stay."""
+        return expand(expr, self.definitions, self.common.expansions(self.definitions), self.common)
 
     def is_parameter(self, name: Name) -> bool:
         """Whether a name is a figure that is given or assumed, or a constant: a number, to be set by `at`."""
@@ -164,9 +164,9 @@ class Problem:
     def at(self, values: Mapping[Name, float]) -> Problem:
         """The problem with other values of parameters, in base units."""
         changed = {
-            name: replace(d, expr=Num(values[name], d.expr.dim if isinstance(d.expr, Num) else d.dim))
-            for name, d in self.definitions.items()
-            if name in values
+            name: replace(d, expr=Num(value, d.expr.dim if isinstance(d.expr, Num) else d.dim))
+            for name, value in values.items()
+            if (d := self.definitions.get(name)) is not None
         }
         return replace(self, definitions={**self.definitions, **changed})
 
@@ -268,10 +268,10 @@ class Problem:
 
     def keeping_decided(self) -> Problem:
         """The problem with the requirements among its constraints that figures left open decide no more."""
-        free, memo = {v.name for v in self.variables}, dict[Name, Expr]()
+        free = {v.name for v in self.variables}
 
         def moves(part: Constraint) -> bool:
-            return bool(free & names(self.expanded(Op("-", (part.left, part.right)), memo)))
+            return bool(free & names(self.expanded(Op("-", (part.left, part.right)))))
 
         constraints = [c for c in self.held if isinstance(c, Constraint) and moves(c)]
         either = [c for c in self.held if isinstance(c, Either) and any(map(moves, c.parts))]

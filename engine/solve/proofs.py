@@ -99,8 +99,7 @@ class Convexity:
         return is_convex_form(function) or is_convex_objective(*self._expanded(goal.expr), maximize=maximize)
 
     def _expanded(self, *sides: Expr) -> list[Expr]:
-        memo: dict[Name, Expr] = {}
-        return [self.problem.expanded(side, memo) for side in sides]
+        return [self.problem.expanded(side) for side in sides]
 
 
 def ran_off(found: Optimum) -> bool:
@@ -119,12 +118,9 @@ def bound_of(problem: Problem, goal: Expr | None, best: float, gap: float, boxes
     # What is convex by its form needs no bounds: docs/design/0004-what-check-does-not-import.md.
     from runplan.engine.numeric.bounds import Limit, least_possible
 
-    memo: dict[Name, Expr] = {}
-    limits = [
-        Limit(problem.expanded(c.left, memo), problem.expanded(c.right, memo), c.equal) for c in problem.constraints
-    ]
+    limits = [Limit(problem.expanded(c.left), problem.expanded(c.right), c.equal) for c in problem.constraints]
     variables: Sequence[Name] = [v.name for v in problem.variables]
-    expr = None if goal is None else problem.expanded(goal, memo)
+    expr = None if goal is None else problem.expanded(goal)
     box = tuple((-ENDLESS, ENDLESS) for _ in variables)
     return least_possible(expr, limits, variables, box, best=best, gap=gap, boxes=boxes)
 
@@ -147,10 +143,9 @@ def _is_at_odds(problem: Problem, name: Name) -> bool:
     from runplan.engine.numeric.bounds import Limit, least_possible
 
     alone = replace(problem, definitions={n: d for n, d in problem.definitions.items() if n != name})
-    memo: dict[Name, Expr] = {}
     limits = []
     for c in problem.constraints:
-        limit = Limit(alone.expanded(c.left, memo), alone.expanded(c.right, memo), c.equal)
+        limit = Limit(alone.expanded(c.left), alone.expanded(c.right), c.equal)
         if names(limit.left) | names(limit.right) == {name}:
             limits.append((c, limit))
     if len(limits) < 2 or all(

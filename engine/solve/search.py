@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Op, names
+from runplan.dsl.expr.tree import Op, names
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric import functions as smooth
 from runplan.engine.numeric.jets import Jets
@@ -183,15 +183,14 @@ def _is_outdone(problem: Problem, least: tuple[float, ...]) -> bool:
 
 def goals_at(problem: Problem, values: Mapping[Name, float]) -> tuple[float, ...]:
     """What each goal comes to at values of the variables, the less the better."""
-    memo: dict[Name, Expr] = {}
-    return tuple(_reached(problem, goal, values, memo) for goal in problem.goals)
+    return tuple(_reached(problem, goal, values) for goal in problem.goals)
 
 
-def _reached(problem: Problem, goal: Goal, env: Mapping[Name, float], memo: dict[Name, Expr]) -> float:
+def _reached(problem: Problem, goal: Goal, env: Mapping[Name, float]) -> float:
     """What a goal comes to, the less the better; inf where it has no value."""
     expr = goal.expr if goal.other is None else Op("/", (goal.expr, goal.other))
     try:
-        value = float(compiled(problem.expanded(expr, memo))(env))
+        value = float(compiled(problem.expanded(expr))(env))
     except (ArithmeticError, ValueError):
         return math.inf
     if goal.other is not None:
@@ -223,18 +222,17 @@ class Posed:
 
 def posed(problem: Problem, variables: tuple[Name, ...]) -> Posed:
     """A problem as functions of the logarithms of some names, over which everything in it is expanded."""
-    memo: dict[Name, Expr] = {}
     limits = tuple(c for c in problem.constraints if not c.equal)
     jets = problem.common.of(smooth.jets_over, (), variables)
 
     def function(constraint: Constraint) -> Smooth:
-        left, right = (problem.expanded(side, memo) for side in (constraint.left, constraint.right))
+        left, right = (problem.expanded(side) for side in (constraint.left, constraint.right))
         by_figures = not names(left) | names(right)
-        right = right if by_figures else problem.expanded(constraint.most, memo)
+        right = right if by_figures else problem.expanded(constraint.most)
         return problem.common.of(smooth.limit, (left, right), variables, jets)
 
     return Posed(
-        tuple(_function(problem, goal, variables, memo, jets) for goal in problem.goals),
+        tuple(_function(problem, goal, variables, jets) for goal in problem.goals),
         tuple(map(function, limits)),
         tuple(function(c) for c in problem.constraints if c.equal),
         limits,
@@ -285,10 +283,10 @@ def _found(problem: Problem, of: Posed, end: Optimum, certainty: Certainty) -> F
     return Found(outcome, values, binding, problem, end.held, certainty)
 
 
-def _function(problem: Problem, goal: Goal, variables: tuple[Name, ...], memo: dict[Name, Expr], jets: Jets) -> Smooth:
-    expr = problem.expanded(goal.expr, memo)
+def _function(problem: Problem, goal: Goal, variables: tuple[Name, ...], jets: Jets) -> Smooth:
+    expr = problem.expanded(goal.expr)
     if goal.sense == "near":
         assert goal.other is not None
-        other = problem.expanded(goal.other, memo)
+        other = problem.expanded(goal.other)
         return smooth.Square(problem.common.of(smooth.limit, (expr, other), variables, jets))
     return problem.common.of(smooth.objective, (expr,), variables, goal.sense == "maximize", jets)

@@ -54,15 +54,14 @@ class Posed:
 
     def __init__(self, problem: Problem) -> None:
         self.variables = tuple(v.name for v in problem.variables)
-        memo: dict[Name, Expr] = {}
 
         def sides(constraint: Constraint) -> Sides:
-            return problem.expanded(constraint.left, memo), problem.expanded(constraint.most, memo)
+            return problem.expanded(constraint.left), problem.expanded(constraint.most)
 
         self.inequalities = tuple(sides(c) for c in problem.constraints if not c.equal)
         self.equalities = tuple(sides(c) for c in problem.constraints if c.equal)
         self.goals = tuple(
-            (goal.sense, problem.expanded(goal.expr, memo), goal.other and problem.expanded(goal.other, memo))
+            (goal.sense, problem.expanded(goal.expr), goal.other and problem.expanded(goal.other))
             for goal in problem.goals
         )
         self.forms = Forms(self.variables)
