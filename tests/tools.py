@@ -24,7 +24,7 @@ TOOLS = {
     "litgpt": ("litgpt", ["torch==2.13.0", "litgpt", "jsonargparse[signatures]"]),
     "torchtitan": ("torchtitan", ["torch==2.13.0", "torchtitan", "triton", "torchao"]),
     "olmo-core": ("olmo_core", ["torch==2.13.0", "ai2-olmo-core"]),
-    "megatron": ("megatron.core", ["torch==2.13.0", "megatron-core"]),
+    "megatron": ("flag_scale", ["torch==2.13.0", "megatron-core", "flag-scale"]),
     "nanotron": ("nanotron", ["torch==2.13.0", "nanotron", "transformers<5", "datasets<4", "triton"]),
     "skypilot": ("sky", ["skypilot"]),
 }

@@ -11,6 +11,9 @@ Keys = Mapping[str, object]
 _EVERYWHERE = 2
 # OPT's table of positions begins so many rows before the first token: no other's is so many longer than an even number.
 _OPT_OFFSET, _EVEN = 2, 8
+# What some architectures drop of values where nothing else is said; no plan, law or memory counts any.
+_NO_DROPOUT = 0.0
+_UNDROPPED: Keys = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), _NO_DROPOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ def _gpt2(shape: Shape) -> Keys:
         "n_layer": shape.layers,
         "n_head": shape.heads,
         "n_inner": shape.ffn,
+        **dict.fromkeys(("embd_pdrop", "attn_pdrop", "resid_pdrop"), _NO_DROPOUT),
     }
 
 
@@ -140,6 +144,7 @@ def _opt(shape: Shape) -> Keys:
         "word_embed_proj_dim": shape.embedding_dim or shape.hidden,
         "do_layer_norm_before": shape.final_norm,
         "max_position_embeddings": shape.positions - _OPT_OFFSET,
+        "dropout": _NO_DROPOUT,
     }
 
 
@@ -162,7 +167,7 @@ def _every(shape: Shape) -> int:
 
 
 def _bert(shape: Shape) -> Keys:
-    return {"max_position_embeddings": shape.positions, "type_vocab_size": shape.segments}
+    return {"max_position_embeddings": shape.positions, "type_vocab_size": shape.segments, **_UNDROPPED}
 
 
 def _heads_of_hidden(shape: Shape) -> bool:
@@ -258,7 +263,7 @@ _ARCHITECTURES = (
                  _all_biased, _bert),
     Architecture("esm", "EsmForMaskedLM", False, _with(*_ALL_BIASES, "masked_head", may=("extra_params",)),
                  lambda s: _all_biased(s) and s.extra_params in (0, s.layers * s.heads + 1),  # the head of contacts
-                 lambda s: {"position_embedding_type": "rotary", "emb_layer_norm_before": False}),
+                 lambda s: {"position_embedding_type": "rotary", "emb_layer_norm_before": False, **_UNDROPPED}),
 )  # fmt: skip
 
 

@@ -81,6 +81,8 @@ def _model(run: Training) -> Iterator[Argument]:
         yield "add-qkv-bias", True
     if shape.qk_norm == 1:
         yield "qk-layernorm", True
+    yield "hidden-dropout", 0.0  # 10 % unless said, and no plan, law or memory counts any
+    yield "attention-dropout", 0.0
     if not shape.tied:
         yield "untie-embeddings-and-output-weights", True
     yield "tokenizer-type", "NullTokenizer"
