@@ -15,6 +15,7 @@ from runplan.dsl.text.source import Source
 from runplan.dsl.units.dims import Dim
 from runplan.engine.fit.table import RunTable
 from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.runs.stops import stops_in
 from runplan.engine.track.ends import Estimate, ends_of, pace_of, spent
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.forecast import FORM, Curve, Gain, curve_of
@@ -45,6 +46,8 @@ class Track:
         law_off: The loss of now over what the law expects, where there is a law, whether it speaks of it or not.
         mfu, planned_mfu: Of the later part of the log at work, and of the plan; None where one is not known.
         slower: The planned pace over that of the log, less than 1 where it is slower; None where it is not known.
+        stops: How many stops fleets that are known would have in what is left; None where that is not known, or where
+            the log tells itself, by those that it had.
         ends: The forecasts, by quantity: tokens, time, finish, what is paid, mfu, loss, and held_out_loss where the log
             tells both.
         spent: What the run has cost so far, in the plan's money; None where there is no price.
@@ -67,6 +70,7 @@ class Track:
     mfu: float | None
     planned_mfu: float | None
     slower: float | None
+    stops: float | None
     ends: dict[str, Estimate]
     spent: float | None
     dim: Dim
@@ -132,6 +136,7 @@ def track_of(
         mfu=mfu,
         planned_mfu=planned,
         slower=slower,
+        stops=_stops(expected, progress, library),
         ends=ends,
         spent=spent(expected, progress),
         dim=table.columns["loss"].dim,
@@ -152,6 +157,14 @@ def _peak(seen: float, planned: float | None, progress: Progress, expected: Expe
     if planned and (not seen or progress.done < warm):
         return max(planned, seen)
     return seen or planned or USUAL_RATE
+
+
+def _stops(expected: Expected, progress: Progress, library: Library) -> float | None:
+    """How many stops fleets that are known would have in what is left of a run whose log had none."""
+    timing, gpus, known = progress.timing, expected.get("gpus"), stops_in(library)
+    if timing.pace is None or timing.lost or not gpus or known is None:
+        return None
+    return max(expected.tokens - progress.done, 0.0) * timing.pace * gpus / known.every
 
 
 def _gain(peak: float, library: Library) -> Gain:
@@ -192,10 +205,12 @@ def _loss(
     to_come = float(path.annealed[-1] - annealed[0])
     way = np.log(curve.now) + np.log(expected.curve[-1][1] / law.value)
     fall = np.log(law.value / expected.curve[-1][1]) - gain.value * to_come
-    off = np.sqrt((gain.spread * to_come) ** 2 + (gain.further * fall / 2) ** 2 + FORM**2)
-    weights = np.array([own[1] ** -2, off**-2])
-    middle = float(weights @ np.array([own[0], way]) / weights.sum())
-    # What a decay brings is unknown to both alike.
-    spread = float(np.sqrt(max(1 / weights.sum(), (gain.spread * to_come) ** 2)))
+    off = np.sqrt((gain.spread * to_come) ** 2 + (gain.further * fall) ** 2 + FORM**2)
+    ways, errors = np.array([own[0], way]), np.array([own[1], off])
+    share = errors**-2 / (errors**-2).sum()
+    middle = float(share @ ways)
+    # Both go by the same log and the same decay, and are off alike: neither makes the other surer, and where they
+    # disagree that is in the interval.
+    spread = float(np.sqrt(share @ (errors**2 + (ways - middle) ** 2)))
     low, high = (float(np.exp(middle + sign * QUANTILE * spread)) for sign in (-1, 1))
     return Estimate(float(np.exp(middle)), low, high, dim, f"the log, its schedule and {expected.law}")

@@ -157,6 +157,11 @@ def _notes(track: Track) -> Iterator[str]:
         )
     if progress.timing.late:
         yield f"The log begins at {show(progress.tokens[0], TOKEN)}: what came before is taken to have had its pace."
+    if track.stops is not None and progress.done < expected.tokens:
+        yield (
+            f"The log had no stops, and the time at the end has none: fleets that are known would have "
+            f"{track.stops:.2g} in what is left (`availability: derived` tells what they take)."
+        )
     if progress.derived:
         yield f"Tokens are from {progress.derived}."
     if expected.frozen:
