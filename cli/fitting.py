@@ -104,6 +104,7 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
             bootstrap=int(args.bootstrap),
             source=source,
             coarse=made.coarse if made is not None else 0.0,
+            noise=made.noise if made is not None else None,
             seed=int(args.seed),
             workers=workers if args.workers or args.scheduler else None,
         )

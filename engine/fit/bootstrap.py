@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runplan.dsl.dataclass import dataclass
-from runplan.engine.fit.covariance import Local, influence, lifted, spread
+from runplan.engine.fit.covariance import MOST, Local, influence, lifted, spread
+from runplan.engine.fit.lack import Noise
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.newton import Problem, descend
 from runplan.engine.fit.objective import Loss, loss_of, residual_slopes
 from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.table import Floats
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.order import in_order
 from runplan.engine.scatter.work import Workers
 
@@ -26,6 +28,8 @@ LEAP = 0.7
 STEPS = 100
 # How far draws go that are usual, over what four of five stay below: of normal ones, three standard deviations.
 USUAL = 3.0 / 1.2815515655446004
+# Standard deviations beyond which a draw is wild.
+WILD = 4.0
 # Of the bound of a narrow Huber's loss that stands in for |r|, over the usual residual.
 NARROW = 0.02
 
@@ -40,6 +44,7 @@ class Resampled:
         influence: (n, k), by how much one run more of each moves it, to first order.
         groups: (n), runs of one number are drawn together; None where residuals are drawn instead of runs.
         residuals: (n), at the minimum.
+        noise: What errors are by, where more than the residuals tells them; None where nothing does.
         seed: Of the draws; each of them follows from it and its number alone.
     """
 
@@ -51,6 +56,7 @@ class Resampled:
     groups: NDArray[np.intp] | None
     residuals: Floats
     seed: int
+    noise: Noise | None = None
 
     def __call__(self, start: int, stop: int) -> Floats:
         """(stop - start, k), the draws of these numbers."""
@@ -59,7 +65,8 @@ class Resampled:
     def _some(self, start: int, stop: int) -> Floats:
         count = stop - start
         if self.groups is None:
-            shifts = self.residuals + errors(self.residuals, len(self.theta), self.seed, start, stop)
+            wrong = errors(self.residuals, len(self.theta), self.seed, start, stop, self.noise)
+            shifts = self.residuals + wrong
             problem = Problem(self.model, self.loss, self.log, shifts=shifts)
             return descend(problem, np.tile(self.theta, (count, 1)), STEPS).theta
         weights = counts(self.groups, self.seed, start, stop)
@@ -70,7 +77,13 @@ class Resampled:
 
 
 def resampled(
-    model: Model, objective: Objective, theta: Floats, here: Local, seed: int, groups: NDArray[np.intp] | None
+    model: Model,
+    objective: Objective,
+    theta: Floats,
+    here: Local,
+    seed: int,
+    groups: NDArray[np.intp] | None,
+    noise: Noise | None = None,
 ) -> Resampled:
     """The bootstrap of a minimum.
 
@@ -80,14 +93,15 @@ def resampled(
 
     Args:
         groups: (n), runs of one number are drawn together; None where each is by itself.
+        noise: By which errors are drawn; None where the residuals alone tell them.
     """
     n, k = len(here.residuals), len(theta)
-    if groups is None and n >= MANY * k:
+    if groups is None and noise is None and n >= MANY * k:
         groups = np.arange(n)
     narrow = max(NARROW * spread(here.residuals, k), 1e-14)
     loss = loss_of(objective, narrow)
     moves = influence(objective, here).T
-    return Resampled(model, loss, objective.log, lifted(model, theta, here), moves, groups, here.residuals, seed)
+    return Resampled(model, loss, objective.log, lifted(model, theta, here), moves, groups, here.residuals, seed, noise)
 
 
 def drawn(work: Resampled, count: int, workers: Workers | None = None) -> Floats:
@@ -116,6 +130,19 @@ def joint(model: Model, log: bool, theta: Floats, here: Local, draws: Floats) ->
     return np.atleast_2d(np.cov(moved, rowvar=False))
 
 
+def tame(draws: Floats) -> Floats:
+    """Draws without those that are wild in a column, by the interval that most are in; of normal ones all are kept."""
+    low, middle, high = np.quantile(draws, [(1 - MOST) / 2, 0.5, (1 + MOST) / 2], axis=0)
+    reach = WILD * (high - low) / (2 * QUANTILE)
+    return np.asarray(draws[(np.abs(draws - middle) <= reach).all(axis=1)])
+
+
+def skew(draws: Floats) -> Floats:
+    """(k), how far each column is from even on both sides of its middle, whichever is the longer."""
+    off = draws - np.median(draws, axis=0)
+    return np.asarray(np.abs(np.mean(off**3, axis=0)) / np.maximum(np.mean(off**2, axis=0), 1e-300) ** 1.5)
+
+
 def counts(groups: NDArray[np.intp], seed: int, start: int, stop: int) -> Floats:
     """(stop - start, n), how often each run is drawn, as often in all as there are groups."""
     count = int(groups.max()) + 1
@@ -125,20 +152,24 @@ def counts(groups: NDArray[np.intp], seed: int, start: int, stop: int) -> Floats
     return np.asarray(found[:, groups], dtype=np.float64)
 
 
-def errors(residuals: Floats, constants: int, seed: int, start: int, stop: int) -> Floats:
+def errors(residuals: Floats, constants: int, seed: int, start: int, stop: int, noise: Noise | None = None) -> Floats:
     """(stop - start, n), errors as those that the residuals show.
 
     Residuals drawn with replacement, enlarged by what the constants took of them, and smoothed, since as many of them
     as there are constants may be nothing at all: B. W. Silverman and G. A. Young, The Bootstrap: To Smooth or not to
     Smooth?, Biometrika 74 (1987). Their size is itself known from few runs: each draw has its own, as Student has it,
-    so that intervals hold with few runs, too.
+    so that intervals hold with few runs, too. Of a noise that more than the residuals tells, normal ones of its size.
     """
-    n, free = len(residuals), max(len(residuals) - constants, 1)
+    n, free = len(residuals), max(len(residuals) - constants, 1) if noise is None else noise.freedom
     even = free // 2
     u = _uniform(seed, start, stop, 3 * n + even + 2)
-    large = residuals * np.sqrt(n / free)
-    width = 1.06 * spread(residuals, constants) * n**-0.2
-    found = large[(u[:, :n] * n).astype(np.intp)] + width * _normal(u[:, n : 2 * n], u[:, 2 * n : 3 * n])
+    found = _normal(u[:, n : 2 * n], u[:, 2 * n : 3 * n])
+    if noise is None:
+        large = residuals * np.sqrt(n / free)
+        width = 1.06 * spread(residuals, constants) * n**-0.2
+        found = large[(u[:, :n] * n).astype(np.intp)] + width * found
+    else:
+        found = noise.size * found
     square = -2 * np.log1p(-u[:, 3 * n : 3 * n + even]).sum(axis=1)
     if free % 2:
         square += _normal(u[:, -2], u[:, -1]) ** 2

@@ -61,7 +61,8 @@ def prior_of(model: Model, theta: Floats, covariance: Floats, residuals: Floats,
     """
     gain, own = _farther(model, theta, covariance, sizes)
     noise = usual(residuals, len(theta))
-    odds = bend_chance(model, theta, residuals) ** (1 - ROOT) / ROOT
+    chance = bend_chance(model, theta, residuals)
+    odds = 1.0 if chance is None else chance ** (1 - ROOT) / ROOT
     return Prior(share * gain, odds / (1 + odds), math.hypot(own, noise))
 
 
@@ -87,9 +88,9 @@ def _farther(model: Model, theta: Floats, covariance: Floats, sizes: Floats) -> 
     return gain if math.isfinite(gain) else 0.0, own if math.isfinite(own) else 0.0
 
 
-def bend_chance(model: Model, theta: Floats, residuals: Floats) -> float:
+def bend_chance(model: Model, theta: Floats, residuals: Floats) -> float | None:
     """The chance, where a form holds, that terms of second order in the logarithms of its inputs (of third, too, where
-    it has one input) take as much off what it leaves; 1 where they are none that it does not have itself.
+    it has one input) take as much off what it leaves; None where that is too little to tell, or it has them itself.
 
     N. Draper and H. Smith, Applied Regression Analysis (1998), section 6.1: the extra sum of squares.
 
@@ -101,14 +102,14 @@ def bend_chance(model: Model, theta: Floats, residuals: Floats) -> float:
     n, k = slopes.shape
     far = FAR * usual(residuals, k)
     if not len(terms) or not far > 0.0 or not np.isfinite(slopes).all():
-        return 1.0
+        return None
     basis = np.linalg.qr(slopes)[0]
     left, more = (own - basis @ (basis.T @ own) for own in (np.clip(residuals, -far, far), terms.T))
     directions, sizes, _ = np.linalg.svd(more, full_matrices=False)
     directions = directions[:, sizes > NONE * math.sqrt(n)]
     m = directions.shape[1]
     if not m or n - k - m < 1:
-        return 1.0
+        return None
     taken = float(((directions.T @ left) ** 2).sum())
     rest = max(float(left @ left) - taken, 1e-300)
     return beyond(taken / m / (rest / (n - k - m)), m, n - k - m)

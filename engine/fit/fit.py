@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,13 +12,13 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Span
 from runplan.engine.fit.bootstrap import DRAWS, drawn, joint, resampled
-from runplan.engine.fit.covariance import Local, lifted, local, sandwich
+from runplan.engine.fit.covariance import Local, inverse, lifted, local, sandwich, usual
 from runplan.engine.fit.doubts import of_constants, of_future, of_residuals, of_search, rounding
 from runplan.engine.fit.drift import SHARE, drift_of, prior_of
 from runplan.engine.fit.future import NOWHERE, Future, future
 from runplan.engine.fit.heads import Head
 from runplan.engine.fit.identify import untold
-from runplan.engine.fit.lack import repeats
+from runplan.engine.fit.lack import Noise, pooled, repeats
 from runplan.engine.fit.model import Model
 from runplan.engine.fit.next_run import next_by_size
 from runplan.engine.fit.objective import residuals
@@ -46,6 +47,7 @@ def fit(
     workers: Workers | None = None,
     sizes: Floats | None = None,
     share: float = SHARE,
+    noise: Noise | None = None,
     labels: Sequence[str] = (),
     at: Span = NOWHERE,
     heads: Mapping[str, Head] | None = None,
@@ -61,6 +63,7 @@ def fit(
         sizes: (n), by which one run is larger than another, such as compute: with it the larger are forecast from the
             smaller.
         share: How far forms of its kind were off of what a larger run gains.
+        noise: How uncertain what was measured is, where more than this fit tells it: of least squares alone.
         labels: (n), what runs are called; by their numbers where nothing is said.
         at: Where the runs stand in their file: what findings point at.
         heads: What figures are called there, by their names in the model.
@@ -77,19 +80,20 @@ def fit(
     idle = [*of_nothing(model, theta, at)] if free or adds_nothing(here) else []
     if idle or free:
         return _refused(model, objective, found.starts, *(idle or of_rank(model.coordinates, theta, free, at)))
-    reaches = _reaches(here)
+    both = pooled(noise, here.residuals, len(theta)) if noise is not None and objective.kind == "squares" else None
+    reaches = _reaches(here, both)
     others = near(objective, found.minima, here, reaches[USUAL])
-    cover = sandwich(objective, here)
-    known = _looked_at(model, objective, found.minima[0], here, _by_slopes(theta, cover, here))
+    cover = sandwich(objective, here) if both is None else both.size**2 * inverse(here.slopes @ here.slopes.T)
+    known = _looked_at(model, objective, found.minima[0], here, _by_slopes(theta, cover, here, both), reaches)
     doubts += of_minima(model.coordinates, found.minima[0], known, others, at)
     doubts += left_open(model, objective, theta, widened(known, others, reaches), others, at)
     if any(one.severity == "error" for one in doubts):
         return _refused(model, objective, found.starts, *doubts)
     draws, covariance = np.empty((0, len(theta))), cover
     if bootstrap:
-        draws = drawn(resampled(model, objective, theta, here, seed, groups), bootstrap, workers)
+        draws = drawn(resampled(model, objective, theta, here, seed, groups, both), bootstrap, workers)
         covariance = joint(model, objective.log, theta, here, draws)
-        known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance))
+        known = _looked_at(model, objective, found.minima[0], here, _by_draws(draws, covariance), reaches)
     known = widened(known, others, reaches)
     repeated = repeats(model.inputs, here.residuals, len(theta))
     later = None if sizes is None else future(model, objective, theta, sizes)
@@ -107,6 +111,7 @@ def fit(
         draws,
         known,
         here.residuals,
+        usual=usual(here.residuals, len(theta)) if both is None else both.size,
         noise=None if repeated is None else repeated.noise,
         lack_of_fit=None if repeated is None else (repeated.ratio, repeated.chance),
         future_error=None if later is None else later.error,
@@ -157,9 +162,9 @@ def _by_draws(draws: Floats, covariance: Floats) -> tuple[Known, ...]:
     )
 
 
-def _by_slopes(theta: Floats, covariance: Floats, here: Local) -> tuple[Known, ...]:
+def _by_slopes(theta: Floats, covariance: Floats, here: Local, noise: Noise | None) -> tuple[Known, ...]:
     """Intervals by Student's t, whose degrees of freedom are the runs that the coordinates leave over."""
-    half = _reaches(here)
+    half = {coverage: student(coverage, _freedom(here, noise)) for coverage in COVERAGES}
     return tuple(
         Known(float(error), {c: Interval(float(at - t * error), float(at + t * error)) for c, t in half.items()})
         for at, error in zip(theta, np.sqrt(np.diagonal(covariance)), strict=True)
@@ -167,14 +172,19 @@ def _by_slopes(theta: Floats, covariance: Floats, here: Local) -> tuple[Known, .
 
 
 def _looked_at(
-    model: Model, objective: Objective, best: Minimum, here: Local, known: tuple[Known, ...]
+    model: Model,
+    objective: Objective,
+    best: Minimum,
+    here: Local,
+    known: tuple[Known, ...],
+    reaches: Mapping[float, float],
 ) -> tuple[Known, ...]:
     """The same with the ends of intervals that the runs leave open: by the profiles of those that are doubtful."""
     floored = lifted(model, best.theta, here) != best.theta
     doubtful = [i for i, one in enumerate(known) if floored[i] or not one.error <= DOUBTFUL]
     if not doubtful:
         return known
-    reaches, seen = _reaches(here), list(known)
+    seen = list(known)
     for i, profile in zip(doubtful, profiles(model, objective, best.theta, doubtful), strict=True):
         within = {}
         for coverage, interval in known[i].within.items():
@@ -188,7 +198,15 @@ def _looked_at(
     return tuple(seen)
 
 
-def _reaches(here: Local) -> dict[float, float]:
-    """Of each coverage, how many standard errors an interval reaches out on either side."""
+def _reaches(here: Local, noise: Noise | None) -> dict[float, float]:
+    """Of each coverage, how many standard errors by the residuals alone an interval reaches out on either side."""
+    freedom = _freedom(here, noise)
+    own = math.sqrt(float(here.residuals @ here.residuals) / _freedom(here, None))
+    larger = 1.0 if noise is None or not own > 0.0 else noise.size / own
+    return {coverage: larger * student(coverage, freedom) for coverage in COVERAGES}
+
+
+def _freedom(here: Local, noise: Noise | None) -> int:
+    """Degrees of freedom by which the errors are known."""
     k, n = here.slopes.shape
-    return {coverage: student(coverage, max(int(n) - int(k), 1)) for coverage in COVERAGES}
+    return max(int(n) - int(k), 1) if noise is None else noise.freedom

@@ -14,8 +14,8 @@ from runplan.dsl.text.source import Source
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
-from runplan.engine.fit.bootstrap import DRAWS
-from runplan.engine.fit.covariance import LEAST, MOST, usual
+from runplan.engine.fit.bootstrap import DRAWS, skew, tame
+from runplan.engine.fit.covariance import LEAST
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.drift import BY_SIZE, SHARE
 from runplan.engine.fit.expression import FormulaModel
@@ -24,6 +24,7 @@ from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
 from runplan.engine.fit.future import since
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.kinds import kinds_apart
+from runplan.engine.fit.lack import Noise
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.objective import residual_slopes
 from runplan.engine.fit.outcome import Fitted, Objective, Since
@@ -31,14 +32,11 @@ from runplan.engine.fit.pose import posed
 from runplan.engine.fit.reduce import Profile
 from runplan.engine.fit.search import STARTS
 from runplan.engine.fit.table import Floats, RunTable
-from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.scatter.work import Workers
 
 MOST_STARTS = 4096
 # Runs that are too small for a form are left out up to this share of all.
 FEW = 1 / 3
-# Standard deviations beyond which a draw is wild.
-WILD = 4.0
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,9 @@ class Part:
         as_log = np.array([c.log for c in self.fitted.coordinates])
         logs, covariance, draws = as_log, self.fitted.covariance, self.fitted.draws
         if len(draws):
-            draws = _near(draws)
+            draws = tame(draws)
             own = np.where(as_log, np.exp(np.minimum(draws, 700.0)), draws)
-            logs = as_log & ~(_skew(draws) > 2 * _skew(own)) & ~self._vanished
+            logs = as_log & ~(skew(draws) > 2 * skew(own)) & ~self._vanished
             if self._vanished.any():
                 covariance = np.atleast_2d(np.cov(np.where(logs, draws, own), rowvar=False))
             else:
@@ -157,7 +155,7 @@ class Part:
         beyond that; where nothing tells how it grows with size, no less than by how much the larger of them were off.
         """
         size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
-        near = float(np.hypot(usual(self.fitted.residuals, len(self.fitted.coordinates)) / size, self.fitted.scatter))
+        near = float(np.hypot(self.fitted.usual / size, self.fitted.scatter))
         told = self.fitted.drift is not None and self.size_in
         return near if told else max(near, self.fitted.future_error or 0.0)
 
@@ -268,12 +266,14 @@ def fitted(
     workers: Workers | None = None,
     source: Source | None = None,
     coarse: float = 0.0,
+    noise: Mapping[str, Noise] | None = None,
 ) -> LawFit:
     """The law whose constants make the objective small, each formula that the runs tell by itself.
 
     Args:
         counts: How the params are counted; as the law does unless said.
         source: The text of the file, for findings to point into.
+        noise: By column, how uncertain it is, where more than the fit tells it, as `Reduced` has it.
         coarse: How far sizes that are best of a few lie from the best of all, as `Reduced` has it.
         starts, bootstrap, seed, workers: Of `fit`; as many starts as the form asks for unless said.
     """
@@ -292,6 +292,7 @@ def fitted(
                 workers=workers,
                 sizes=table.values(spent) if spent else None,
                 share=law.drifts[form.output].share if form.output in law.drifts else SHARE,
+                noise=(noise or {}).get(columns[form.output]),
                 labels=[label or f"line {line}" for label, line in zip(table.labels, table.lines, strict=True)],
                 at=heads[form.output].at,
                 heads=heads,
@@ -360,19 +361,6 @@ def few_too_small(found: LawFit) -> tuple[Finding, ...]:
 def from_size(later: Since, table: RunTable, spent: str) -> str:
     """The condition that leaves out the runs that are too small, as `--where` takes it."""
     return f"{spent} >= {later.size:.4g} {show_dim(table.columns[spent].dim)}"
-
-
-def _near(draws: Floats) -> Floats:
-    """Draws without those that are wild in a column, by the interval that most are in; of normal ones all are kept."""
-    low, middle, high = np.quantile(draws, [(1 - MOST) / 2, 0.5, (1 + MOST) / 2], axis=0)
-    reach = WILD * (high - low) / (2 * QUANTILE)
-    return np.asarray(draws[(np.abs(draws - middle) <= reach).all(axis=1)])
-
-
-def _skew(draws: Floats) -> Floats:
-    """(k), how far each column is from even on both sides of its middle, whichever is the longer."""
-    off = draws - np.median(draws, axis=0)
-    return np.asarray(np.abs(np.mean(off**3, axis=0)) / np.maximum(np.mean(off**2, axis=0), 1e-300) ** 1.5)
 
 
 def spent_on(table: RunTable) -> str:

@@ -13,6 +13,8 @@ from runplan.engine.fit.table import Floats
 
 # Figures that agree to this share are one: runs that repeat another.
 SAME = 1e-6
+# A chance below which two variances are two.
+SELDOM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,35 @@ def repeats(inputs: Mapping[str, Floats], residuals: Floats, constants: int) -> 
         return None
     ratio = float((count * means**2).sum()) / lack / (within / pure)
     return Repeats(noise, ratio, beyond(ratio, lack, pure))
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How uncertain what was measured is.
+
+    Attributes:
+        size: Standard deviation, as residuals take it.
+        freedom: Degrees of freedom by which that is known.
+    """
+
+    size: float
+    freedom: int
+
+
+def pooled(noise: Noise, residuals: Floats, constants: int) -> Noise | None:
+    """A noise that is known beforehand with what a form of so many constants leaves; None where these are two things.
+
+    By Fisher's F, either way: T. A. Bancroft, On Biases in Estimation due to the Use of Preliminary Tests of
+    Significance, Annals of Mathematical Statistics 15 (1944), section 2.
+    """
+    freedom = len(residuals) - constants
+    if freedom < 1 or noise.freedom < 1 or not noise.size > 0.0:
+        return None
+    left = float(residuals @ residuals)
+    if not SELDOM < beyond(left / freedom / noise.size**2, freedom, noise.freedom) < 1 - SELDOM:
+        return None
+    both = freedom + noise.freedom
+    return Noise(math.sqrt((left + noise.freedom * noise.size**2) / both), both)
 
 
 @dataclass(frozen=True, slots=True)

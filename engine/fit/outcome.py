@@ -110,6 +110,7 @@ class Fitted:
         draws: (b, k), a bootstrap; (0, k) where there is none.
         known: Of each coordinate.
         residuals: (n), as the objective takes them, at the best minimum.
+        usual: Standard deviation of a run about the form, as residuals take it.
         noise: Standard deviation of a measurement that repeats tell; None where no two runs are alike.
         lack_of_fit: Ratio of what the form leaves to that noise, with its p-value; None where there is no noise known.
         future_error: Of the largest runs, predicted from the smaller ones: the root mean square of log residuals.
@@ -130,6 +131,7 @@ class Fitted:
     draws: Floats
     known: tuple[Known, ...]
     residuals: Floats
+    usual: float = 0.0
     noise: float | None = None
     lack_of_fit: tuple[float, float] | None = None
     future_error: float | None = None

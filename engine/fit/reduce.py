@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.pack import Reads
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Source, Span
@@ -15,6 +15,7 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
 from runplan.engine.fit.heads import header_at, heads_of
 from runplan.engine.fit.identify import in_step
+from runplan.engine.fit.lack import Noise
 from runplan.engine.fit.read.grid import line_span
 from runplan.engine.fit.table import Floats, RunTable
 
@@ -39,7 +40,8 @@ class Profile:
         along: Of these runs, the logarithm that the parabola is in: of what a token costs, or else of the size.
         fit: The parabola, its highest power first.
         size, value, tokens: At its lowest point; tokens where the runs tell them.
-        error: Standard error of the logarithm of that size; None where three points leave nothing to tell it by.
+        error, value_error: Standard errors of the logarithms of that size and value; None where three points leave
+            nothing to tell them by.
         curvature: By how much the value grows, to second order, for a factor e of the size, at the lowest point.
         left_out: Why there is no lowest point; empty where there is one.
     """
@@ -54,6 +56,7 @@ class Profile:
     value: float | None = None
     tokens: float | None = None
     error: float | None = None
+    value_error: float | None = None
     curvature: float | None = None
     left_out: str = ""
 
@@ -70,6 +73,7 @@ class Reduced:
         table: A row a budget; None where there are too few.
         profiles: Of minima: of each budget.
         findings: On budgets that were left out.
+        noise: Of minima: of the columns of sizes and values, how uncertain all parabolas together leave them.
         coarse: Of an envelope: how far its sizes may lie from the best ones, of which none was run: the standard
             deviation of their logarithm.
     """
@@ -78,6 +82,7 @@ class Reduced:
     profiles: tuple[Profile, ...] = ()
     findings: tuple[Finding, ...] = ()
     coarse: float = 0.0
+    noise: Mapping[str, Noise] = field(default_factory=dict)
 
 
 def reduced(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced:
@@ -121,7 +126,15 @@ def _minima(table: RunTable, reads: Reads, size: str, source: Source) -> Reduced
     }
     if tokens is not None:
         best["tokens"] = np.array([p.tokens for p in kept])
-    return Reduced(_with(rows, best), profiles, found)
+    noise = {size: _together(kept, [p.error for p in kept]), reads.of: _together(kept, [p.value_error for p in kept])}
+    return Reduced(_with(rows, best), profiles, found, noise=noise)
+
+
+def _together(profiles: Sequence[Profile], errors: Sequence[float | None]) -> Noise:
+    """The error of a lowest point by all parabolas: each budget alone leaves a run or two to tell it by."""
+    own = [(len(p.rows) - FEWEST, error**2) for p, error in zip(profiles, errors, strict=True) if error is not None]
+    freedom = sum(free for free, _ in own)
+    return Noise(float(np.sqrt(sum(free * square for free, square in own) / max(freedom, 1))), freedom)
 
 
 def _with(table: RunTable, best: Mapping[str, Floats]) -> RunTable:
@@ -169,20 +182,25 @@ def profile(
         return replace(found, left_out=f"the lowest point lies beyond the {edge} size")
     # By how much the logarithm of the size grows with what the parabola is in, and that of what is spent.
     rise, more = (float(np.polyfit(x - middle, each, 1)[0]) for each in (np.log(n), paid))
-    error = None
+    value = level - slope**2 / (4 * bend)
+    error = value_error = None
     if len(x) > FEWEST:
         rest = y - design @ fit
         variance = float(rest @ rest) / (len(x) - 3)
         by = np.array([slope / (2 * bend**2), -1 / (2 * bend), 0.0])
-        error = abs(rise) * float(np.sqrt(variance * by @ np.linalg.inv(design.T @ design) @ by))
+        there = np.array([at**2, at, 1.0])  # the value is flat in where it is
+        inside = variance * np.linalg.inv(design.T @ design)
+        error = abs(rise) * float(np.sqrt(by @ inside @ by))
+        value_error = float(np.sqrt(there @ inside @ there)) / value if value > 0.0 else None
     budget = found.budget * float(np.exp(more * at))
     return replace(
         found,
         budget=budget,
         size=found.size_at(at + middle),
-        value=level - slope**2 / (4 * bend),
+        value=value,
         tokens=None if tokens is None else budget / float(np.exp(at + middle)),
         error=error,
+        value_error=value_error,
         curvature=2 * bend / rise**2,
     )
 

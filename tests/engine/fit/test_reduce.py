@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.pack import Reads
 from runplan.dsl.text.source import Source
+from runplan.engine.fit.lack import Noise, pooled
 from runplan.engine.fit.reduce import budgets, reduced
 from runplan.engine.fit.table import Column, Floats, RunTable
 
@@ -105,3 +106,30 @@ def test_an_envelope_is_as_coarse_as_its_sizes_lie_apart(step: float, count: int
     sizes = 1e8 * np.exp(step * at) * (spent / 1e18) ** 0.5
     found = reduced(table(spent, sizes, 3.0 - 0.1 * np.log10(spent / 1e18) + 0.01 * at), ENVELOPE, "params", SOURCE)
     assert found.coarse == pytest.approx(step / 12**0.5)
+
+
+def test_a_lowest_point_is_as_uncertain_as_all_parabolas_tell() -> None:
+    """Each of a few budgets leaves a run or two to tell its error by, and all of them enough."""
+    rng = np.random.default_rng(0)
+    spent, best = np.geomspace(1e18, 1e20, 5), np.geomspace(1e7, 1e8, 5)
+    runs = parabolas(spent, np.array([-0.9, -0.4, 0.1, 0.5, 1.0]), best)
+    told: list[list[float]] = []
+    for _ in range(60):
+        wrong = runs.values("loss") * np.exp(0.003 * rng.standard_normal(25))
+        noisy = replace(runs, columns={**runs.columns, "loss": replace(runs.columns["loss"], values=wrong)})
+        found = reduced(noisy, MINIMA, "params", SOURCE)
+        assert found.table is not None and {one.freedom for one in found.noise.values()} == {10}
+        off = [found.table.values("params") / best, found.table.values("loss") / (2.0 + 1e3 / spent**0.15)]
+        sizes = [found.noise[name].size for name in ("params", "loss")]
+        told.append([*(float(np.mean(np.log(of) ** 2)) for of in off), *(size**2 for size in sizes)])
+    size_off, loss_off, size, loss = np.mean(told, axis=0)
+    assert 0.7 < size / size_off < 1.4 and 0.7 < loss / loss_off < 1.4
+
+
+def test_a_noise_that_is_known_goes_together_with_what_a_form_leaves_where_both_are_one() -> None:
+    left = np.array([0.01, -0.01, 0.01, -0.01])
+    both = pooled(Noise(0.01, 8), left, 3)
+    assert both is not None and both.freedom == 9 and both.size == pytest.approx(0.0115, rel=0.02)
+    assert pooled(Noise(0.001, 8), left, 3) is None  # the form leaves more than noise
+    assert pooled(Noise(0.5, 8), left, 3) is None
+    assert pooled(Noise(0.01, 0), left, 3) is None and pooled(Noise(0.01, 8), left, 4) is None
