@@ -125,7 +125,9 @@ def _take_up(whole: Draft, stage: Staged, renamed: Callable[[Name], Name]) -> No
             expr(c.otherwise.left),
             expr(c.otherwise.right),
         )
-        made = replace(c, key=f"{before}{c.key}", text=text, left=expr(c.left), right=expr(c.right), of=of)
+        made = replace(
+            c, key=f"{before}{c.key}", text=text, left=expr(c.left), right=expr(c.right), of=of, stage=stage.name
+        )
         whole.constraints.append(replace(made, otherwise=otherwise))
     for group in draft.evenly:
         parts = tuple(Part(renamed(p.seen), expr(p.amount), expr(p.limit)) for p in group.parts)

@@ -32,11 +32,12 @@ def _of_stage(solution: Solution, stage: StageOf, named: dict[Name, Value]) -> S
         name: replace(value, inputs=tuple(_own(each, stage.name) or each for each in value.inputs))
         for name, value in named.items()
     }
+    active = [c for c in solution.problem.constraints if c.stage == stage.name and c.key in solution.active]
     return replace(
         solution,
         values=values,
-        binding=tuple(text.removeprefix(before) for text in solution.binding if text.startswith(before)),
-        active=frozenset(key.removeprefix(before) for key in solution.active if key.startswith(before)),
+        binding=tuple(dict.fromkeys(c.text.removeprefix(before) for c in active)),
+        active=frozenset(c.key.removeprefix(before) for c in active),
         conflict=(),
         conflicts=(),
         reasons=(),
@@ -76,7 +77,7 @@ def _problem(problem: Problem, stage: StageOf, values: dict[Name, Value]) -> Pro
     before = f"{stage.name}."
 
     def renamed(c: Constraint) -> Constraint | None:
-        if not c.key.startswith(before):
+        if c.stage != stage.name:
             return None
         over = names(Op("-", (c.left, c.right)))
         by = {name: to for name in over if (to := _own(name, stage.name) or _shared(problem, name)) is not None}

@@ -125,6 +125,7 @@ class Constraint:
         figure: Where the one figure stands that bounds it, within `span`.
         chance: Of a requirement on a probability, that: the sides are then those of a draw in which it is just kept,
             which `engine/solve/chances.py` finds.
+        stage: The stage that it came with; empty for what the plan itself holds.
     """
 
     key: str
@@ -140,6 +141,7 @@ class Constraint:
     chance: Chance | None = None
     strict: bool = False
     figure: Span | None = None
+    stage: str = ""
 
     @property
     def parts(self) -> tuple[Constraint, ...]:

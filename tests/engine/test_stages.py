@@ -84,6 +84,14 @@ def test_a_requirement_inside_a_stage_is_of_that_stage() -> None:
     assert [(f.code, f.at.span.text) for f in found] == [("B001", "cost <= 100 USD")]
 
 
+def test_a_stage_named_within_anothers_name_keeps_its_limits_to_itself() -> None:
+    whole = solved(
+        "model: 1B\n"
+        + "".join(f"stage {name} {{ hardware: 8 x H100 for 3 days at 40% MFU }}\n" for name in ("pre", "pre.b"))
+    )
+    assert [stage.binding for stage in stages_of(whole)] == [("compute",)] * 2
+
+
 def test_hardware_outside_of_stages_is_one_reservation_for_all() -> None:
     found = solved(
         "hardware: 1000 x H100 for 30 days at 40% MFU @ 2 USD/GPU/hour\nmodel: 7B\n"
