@@ -58,6 +58,19 @@ def plan_files(paths: Sequence[str], on: FileSystem = disk) -> list[str]:
     return list(found)
 
 
+def only_plan(folder: str, on: FileSystem = disk) -> str:
+    """The plan of a folder that has one.
+
+    Raises:
+        NotFound: Where it has none, or several.
+        BadConfig: Where a configuration that may leave out something cannot be used.
+    """
+    first, *more = plan_files([folder], on)
+    if more:
+        raise NotFound(f"{folder} has {1 + len(more)} plans: name one of them, such as {first}")
+    return first
+
+
 def plans_below(folder: str, on: FileSystem = disk) -> Iterator[str]:
     """The plans in a folder and those below it, without what is hidden, installed or excluded."""
     settings: dict[str, Configuration] = {}
@@ -134,12 +147,16 @@ class Projects:
     def of(self, path: str) -> tuple[str, Project]:
         """The name of a plan and its project, which reads it under that name; `-` is standard input.
 
+        A folder is the plan in it, where there is one.
+
         Raises:
-            NotFound: Where standard input is asked for without a name for it.
+            NotFound: Where standard input is asked for without a name for it, and for a folder of none or several.
             BadConfig: Where the project's configuration cannot be used.
         """
         from runplan import Project
 
+        if path != "-" and self._on.is_folder(path):
+            path = only_plan(path, self._on)
         name, root, reader = reader_for(path, self._stdin_filename, self._on)
         self._base = self._base or shared()
         if path == "-":

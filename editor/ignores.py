@@ -9,7 +9,7 @@ from runplan.dsl.syntax.comments import without_comment
 from runplan.dsl.syntax.tree import Word
 from runplan.dsl.text.source import Source, Span
 
-_CODES = re.compile(r"#\s*ignore\[([^\]\n]*)\]?")
+_CODES = re.compile(r"#\s*ignore\[([^\]\[\n]*)\]?")
 _WORD = re.compile(r"[\w-]+")
 
 

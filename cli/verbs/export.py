@@ -100,7 +100,9 @@ def _solved(path: str, args: Namespace) -> Solved | Sequence[Finding]:
     if args.stage is None and not stages:
         return Solved(report, plan, solution, read.catalogue)
     if args.stage is None:
-        at = next(stage.span for stage in plan.stages if stage.name and stage.span is not None)
+        said = [stage.span for stage in plan.stages if stage.name]
+        said += [plan.outer.objective.span] if plan.outer.objective is not None else []  # of a transfer there are two
+        at = next(span for span in said if span is not None)
         message = f"the plan has {len(stages)} stages, and a trainer does one run: {', '.join(stages)}"
         return [finding("E001", message, at, help=[f"add `--stage {next(iter(stages))}`"])]
     if args.stage not in stages:

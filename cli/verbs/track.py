@@ -82,42 +82,36 @@ def _held_to(args: Namespace, path: str, project: Project) -> list[tuple[Expecte
     from runplan.engine.track.expected import CannotTrack, expected_of
     from runplan.engine.track.frozen import frozen_path
 
-    with reading(args.path):
+    with reading(path):
         digest = said_of(path, project.reader)
-    kept = [(one, one.digest != digest) for one in _kept(args.path, path, project)]
+    kept = [(one, one.digest != digest) for one in _kept(path, project)]
     asked = [one for one in kept if args.stage in (None, one[0].stage)]
     if args.freeze and asked:
-        file = frozen_path(args.path, asked[0][0].stage)
+        file = frozen_path(path, asked[0][0].stage)
         raise CannotRun(f"{file} is there: what is frozen stays; to freeze anew, take it out of the way first")
     if asked and args.set:
-        raise CannotRun(
-            f"the run is held to {frozen_path(args.path, asked[0][0].stage)}, and `--set` would not change it"
-        )
+        raise CannotRun(f"the run is held to {frozen_path(path, asked[0][0].stage)}, and `--set` would not change it")
     if asked:
         return asked
     try:
-        with reading(args.path):
+        with reading(path):
             every = expected_of(project.report(path, settings=args.set), digest, project.library)
     except CannotTrack as error:
         raise CannotRun(str(error)) from error
     stages = [one.stage for one in every if one.stage]
     if args.stage is not None and args.stage not in stages:
-        raise unknown_word("stage", args.stage, stages) if stages else CannotRun(f"`{args.path}` has no stages")
+        raise unknown_word("stage", args.stage, stages) if stages else CannotRun(f"`{path}` has no stages")
     now = [one for one in every if args.stage in (None, one.stage)]
-    return [(one, False) for one in (_freeze(args.path, now) if args.freeze else now)]
+    return [(one, False) for one in (_freeze(path, now) if args.freeze else now)]
 
 
-def _kept(shown: str, path: str, project: Project) -> list[Expected]:
-    """What is frozen of a plan: one, or one for each stage, in their order.
-
-    Args:
-        shown: The path of the plan as the user has it.
-    """
+def _kept(path: str, project: Project) -> list[Expected]:
+    """What is frozen of a plan: one, or one for each stage, in their order."""
     from glob import escape, glob
 
     from runplan.engine.track.frozen import ENDING, frozen_of, frozen_path
 
-    begins = frozen_path(shown).removesuffix(ENDING)
+    begins = frozen_path(path).removesuffix(ENDING)
     out = []
     for file in (*filter(os.path.exists, (begins + ENDING,)), *sorted(glob(f"{escape(begins)}.*{ENDING}"))):
         stage = file.removeprefix(begins).removesuffix(ENDING).removeprefix(".")
@@ -129,7 +123,7 @@ def _kept(shown: str, path: str, project: Project) -> list[Expected]:
     return sorted(out, key=lambda one: one.before)
 
 
-def _freeze(shown: str, every: Sequence[Expected]) -> list[Expected]:
+def _freeze(path: str, every: Sequence[Expected]) -> list[Expected]:
     """Write what runs are held to beside their plan, and say so."""
     from datetime import date
 
@@ -137,7 +131,7 @@ def _freeze(shown: str, every: Sequence[Expected]) -> list[Expected]:
 
     out = [replace(one, frozen=date.today().isoformat()) for one in every]
     for one in out:
-        file = frozen_path(shown, one.stage)
+        file = frozen_path(path, one.stage)
         write(text_of(one), file)
         tell(f"plan track: wrote {file}")
     return out

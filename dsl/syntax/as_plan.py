@@ -30,7 +30,7 @@ def _lead(row: Statement) -> str:
 
 def _said(entry: Entry) -> str:
     """The text of a scalar on one line."""
-    return re.sub(r"\s*\n\s*", " ", entry.said.strip())
+    return " ".join(filter(None, map(str.strip, entry.said.split("\n"))))
 
 
 def _after(entry: Entry) -> str:

@@ -70,6 +70,8 @@ HINTS = tuple(
 # Of a phase, which is the length first.
 _SHAPE_FIRST = re.compile(r"(?:^|:)\s*([a-z_]+)\s+(\d[\d_.]*[kKMBT]?\s*(?:%|steps|tokens))\s*$")
 NEAR = 24  # characters of a line, before and after a mistake, that may have caused it
+# Characters of a line that is looked into for what was meant: what is looked for may take as long as their square.
+LONGEST_LINE = 2_000
 _NOT_A_NUMBER = re.compile(r"[+-]?\b(?:nan|inf|infinity)\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z_]")
 
@@ -124,7 +126,10 @@ class Mistake:
 
 
 def finding_of(mistake: Mistake) -> Finding:
-    """The finding for a mistake."""
+    """The finding for a mistake; in a line that nobody has written by hand, what does not fit, and no more."""
+    start, end = mistake.line
+    if end - start > LONGEST_LINE:
+        return finding("S001", _unexpected(mistake), mistake.view.span(mistake.start, mistake.end))
     return (
         _unknown_statement(mistake)
         or _no_definition(mistake)
@@ -190,9 +195,11 @@ def _no_definition(mistake: Mistake) -> Finding | None:
 
 def _no_times(mistake: Mistake) -> Finding | None:
     """A count and a device without the sign between them, which read as the hours of a device: `64 H100 for`."""
+    if mistake.expected not in (("OF",), ("TIMES",)):
+        return None
     start, _ = mistake.line
     m = re.search(r"\d\S*[ \t]+(\w+)[ \t]+$", mistake.view.text[start : mistake.start])
-    if mistake.expected not in (("OF",), ("TIMES",)) or m is None or "hour" in m[1].lower():
+    if m is None or "hour" in m[1].lower():
         return None
     span = mistake.view.span(start + m.start(1), start + m.end(1))
     return finding("S001", f"unexpected `{cut(m[1])}`; expected `x`", span, help=_help(mistake))

@@ -239,7 +239,7 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
     if "{" in line and ";" in line:
         help = [f"between braces YAML has commas: write `{line.strip().replace(';', ',')}`"]
         return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
-    bare = re.fullmatch(r"\s*([a-z_]+)\s+([^:]+)", line.strip() or before)
+    bare = re.fullmatch(r"\s*([a-z_]+)\s+([^:\s][^:]*)", line.strip() or before)
     if bare and "':'" in problem:
         return finding("S001", "a key without its `:`", visible(span), help=[f"write `{bare[1]}: {bare[2]}`"])
     help = ["leave the `-` out"] if line.startswith("- ") else []

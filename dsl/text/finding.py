@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.text.codes import CODES, Severity, silenceable
 from runplan.dsl.text.later import Later, Texts
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
+from runplan.dsl.text.words import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ class Finding:
         )
 
 
+# What a message quotes of a file and is no statement of it: nobody reads so much.
+_ENDLESS = pattern(r"(?<=`)[^`]{200,}(?=`)")
+MOST_HELP = 2_000  # characters of a help: what is longer is pasted by nobody
+
+
 def finding(
     code: str,
     message: str,
@@ -128,11 +135,11 @@ def finding(
         code,
         name or CODES[code].name,
         severity or CODES[code].severity,
-        message,
+        _ENDLESS.sub(lambda quoted: cut(quoted[0]), message) if len(message) > 200 else message,
         at if isinstance(at, Label) else Label(at),
         tuple(also),
         tuple(notes),
-        help if isinstance(help, Later) else tuple(help),
+        help if isinstance(help, Later) else tuple(one for one in help if len(one) <= MOST_HELP),
         fixes if isinstance(fixes, Later) else tuple(fixes),
         key,
         tuple(laws),

@@ -17,7 +17,7 @@ from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.fixes import offered, respelled, united
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import listing
+from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.fields import Field, natural
 from runplan.dsl.units.base import DATE, TIME
 from runplan.dsl.units.calendar import last_day, seconds_of
@@ -102,7 +102,7 @@ class Builder:
         try:
             return number(word.text)
         except ValueError:
-            message = f"`{word.text[:40]}` is not a number that can be used: too large or not finite"
+            message = f"`{cut(word.text)}` is not a number that can be used: too large or not finite"
             self.findings.append(finding("U004", message, word.span))
             return 1.0
 
@@ -126,7 +126,8 @@ class Builder:
             elif of is not None and not help:
                 help = [f"leave `{word.text[:40]}` out, or write a unit, such as `tokens`, `hours` or `USD`"]
             fixes = united(word.span, word.text, error.name, error.hint, error.suggestions)
-            self.findings.append(finding("U002", f"unknown unit `{error.name}`", word.span, help=help, fixes=fixes))
+            message = f"unknown unit `{cut(error.name)}`"
+            self.findings.append(finding("U002", message, word.span, help=help, fixes=fixes))
             return 1.0, UNKNOWN
         factor, dim = found.factor, found.dim
         if self.month != 30.0 and "month" in word.text:

@@ -14,7 +14,7 @@ from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.calendar import seconds_of
 
-_IGNORE = pattern(r"#\s*ignore\[([^\]]*)\]((?:(?!#\s*ignore\[).)*)")
+_IGNORE = pattern(r"#\s*ignore\[([^\]\[]*)\]((?:(?!#\s*ignore\[).)*)")
 _CODE = pattern(r"[^,\s](?:[^,]*[^,\s])?")
 # What begins with a figure is to be a day.
 _UNTIL = pattern(r"\buntil:?\s*(\d\S*)\s*$")

@@ -33,6 +33,19 @@ def test_what_is_hidden_or_installed_is_never_searched() -> None:
     assert plan_files(["venv/deep"]) == ["venv/deep/x.plan"], "what is named is searched"
 
 
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [("solve", []), ("explain", ["loss"]), ("sweep", ["tokens=1T"]), ("export", ["--to", "slurm"]), ("ladder", [])],
+)
+def test_a_folder_is_the_plan_in_it(verb: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a verb of one plan; and one of several is not chosen for anybody."""
+    write("one/x.plan", "two/x.plan", "two/y.plan")
+    assert main([verb, "two", *words]) == 2
+    assert "two has 2 plans: name one of them, such as two/x.plan" in capsys.readouterr().err
+    main([verb, "one", *words])
+    assert "directory" not in capsys.readouterr().err
+
+
 def test_what_the_configuration_excludes() -> None:
     write("runplan.toml", text='exclude = ["drafts", "old/*.plan", "*-test.plan"]\n')
     write("a.plan", "drafts/b.plan", "c/drafts/d.plan", "old/e.plan", "c/old/f.plan", "c/g-test.plan")

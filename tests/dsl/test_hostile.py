@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 
 from runplan.cli.main import main
+from runplan.dsl.text.finding import MOST_HELP
 from runplan.dsl.text.limits import MAX_CHARACTERS
 
 GOOD = b"hardware: 6 x H100 for 6 months at 40% MFU\n"
@@ -69,6 +70,11 @@ def dsl_cases() -> Iterator[tuple[str, bytes]]:
         tail = b"x" if c in "#\n" else b""
         yield f"a hundred thousand {c!r}", c.encode() * 99_999 + tail
         yield f"ninety thousand {c!r} in hardware", b"hardware: " + c.encode() * 90_000 + tail
+    for name, piece in (("a figure", b"1"), ("figures", b"1_"), ("powers of ten", b"1e"), ("letters", b"1a")):
+        for key in (b"objective:", b"data web:"):
+            yield f"{name} without end in {key.decode()}", GOOD + key + b" " + piece * 20_000 + b"1\n"
+    yield "blanks before what is no name", b"data" + b" " * 90_000 + b"1 2\n"
+    yield "marks of an ignore", b"hardwar: 1\n# " + b"#ignore[" * 12_000
     yield "brackets past the limit", b"(" * 100_000
     yield "nested calls", b"let a = " + b"ln(" * 20_000
     yield "nested stages", b"stage a { " * 5_000
@@ -231,6 +237,7 @@ def test_a_hostile_file_is_a_finding(
     lines = content.count(b"\n") + 1
     assert findings
     assert [f for f in findings if not 1 <= f["line"] <= max(lines, f["line"] * (f["file"] != file))] == []
+    assert [said[:99] for f in findings for said in (f["message"], *f["help"]) if len(said) > MOST_HELP] == []
     if not re.match(r"\d*[05]\.", file):  # the report goes the same way; a sample is enough
         return
     code, out, err = command(["solve", file], capsys)

@@ -21,7 +21,7 @@ _MOST_IN_A_CELL = 1_000_000
 _SAID_SIGN = pattern(r"sep=([;,|\t])\n")
 # A cell of the line that Markdown draws below the names.
 _RULE = pattern(r"\s*:?-+:?\s*")
-_NUMERIC = pattern(r"[\s+\-.,0-9eE%_']*\d[\s+\-.,0-9eE%_']*")
+_NUMERIC = pattern(r"(?=\D*\d)[\s+\-.,0-9eE%_']+")
 
 
 class NotCells(RunplanError):

@@ -172,6 +172,11 @@ stage long { hardware: 64 x H100 for 10 days at 40% MFU; tokens: 10B; schedule: 
     assert "`--stage pretrain`" in capsys.readouterr().err
     assert main(["export", "s.plan", "--to", "slurm", "--stage", "long"]) == 0
     assert "--nodes=8\n" in capsys.readouterr().out
+    transfer = "compute: 1e20 FLOP\nmodel: 85M\nobjective: transfer from CLM to MLM of protein\n"
+    (plans / "t.plan").write_text(transfer, encoding="utf-8")
+    assert main(["export", "t.plan", "--to", "slurm"]) == 1
+    told = capsys.readouterr().err
+    assert "`--stage pretrain`" in told and "t.plan:3" in told  # none is written, and the objective has two
 
 
 def test_an_objective_is_that_of_the_class_or_lost(plans: Path, capsys: pytest.CaptureFixture[str]) -> None:
