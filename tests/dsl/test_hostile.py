@@ -112,8 +112,18 @@ def dsl_cases() -> Iterator[tuple[str, bytes]]:
             f"no {field}",
             b"".join(b"hardware { device: H100; %s: %s }\n" % (field.encode(), v.encode()) for v in VALUES),
         )
-    for begin in ("tokens", "compute", "model", "inference", "data", "reserve", "let x =", "require loss <=", "minimize"):
-        yield f"no {begin}", b"".join(b"%s %s\n" % (begin.encode(), v.encode()) for v in VALUES)
+    for said in (
+        "tokens",
+        "compute",
+        "model",
+        "inference",
+        "data",
+        "reserve",
+        "let x =",
+        "require loss <=",
+        "minimize",
+    ):
+        yield f"no {said}", b"".join(b"%s %s\n" % (said.encode(), v.encode()) for v in VALUES)
     for text in INJECTIONS:
         quoted = json.dumps(text, ensure_ascii=False).encode()
         yield f"injection {text!r}", b"plan %s # %s\nhardware: 6 x %s for 6 months\n%s" % (
