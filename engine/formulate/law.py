@@ -52,16 +52,21 @@ def add_constants(draft: Draft, law: Law) -> None:
     """The law's constants as definitions; a law that is not the plan's own is a default law of it."""
     if law is not draft.law:
         draft.default_laws[law.name] = law
-    free = [name for name, c in law.constants.items() if c.value is None]
-    if free:
-        said = enumerated([f"`{name}`" for name in free])
-        are = "constants {} of `{}` are free: fit them" if len(free) > 1 else "constant {} of `{}` is free: fit it"
-        draft.does_not_give(f"the {are.format(said, law.name)} first", draft.law_span())
+    if unfitted := _unfitted(law):
+        draft.does_not_give(unfitted, draft.law_span())
     for text, c in law.constants.items():
         if c.value is not None:
             dim = law.dims.get(text, NONE)
             value = Num(c.value, dim, c.text)
             draft.define(constant(law.name, text), value, "constant", cite_of(law), c.span, dim=dim, by=law.name)
+
+
+def _unfitted(law: Law) -> str:
+    """That constants of a law are free, so that it gives nothing; empty where it has all of them."""
+    free = [name for name, c in law.constants.items() if c.value is None]
+    said = enumerated([f"`{name}`" for name in free]) if free else ""
+    are = "constants {} of `{}` are free: fit them" if len(free) > 1 else "constant {} of `{}` is free: fit it"
+    return f"the {are.format(said, law.name)} first" if free else ""
 
 
 def add_function(
@@ -86,6 +91,9 @@ def hold_law_to_plan(draft: Draft) -> None:
     if not begins_alike(draft, law):
         draft.lawless = True
         say_of_start(draft, law)
+    elif unfitted := _unfitted(law):
+        draft.lawless = True
+        draft.lacks(unfitted, draft.law_span(), ["`plan fit` fits them to runs, and writes a pack"])
     elif str(objective) not in law.objectives:
         draft.lawless = True
         if draft.plan.laws:
@@ -170,13 +178,20 @@ def usual_law(plan: Plan, objective: Objective, catalogue: Library) -> str:
     return next(iter([*own, *other, *named]))
 
 
-def add_law(draft: Draft) -> None:
-    """What the plan's law gives."""
+def add_law(draft: Draft, settings: bool = True) -> None:
+    """What the plan's law gives.
+
+    Args:
+        settings: Whether the optimizer has settings here; with stages each has its own.
+    """
     law = draft.law
     if draft.lawless:
         return
     add_constants(draft, law)
+    of_stages = () if settings else draft.quantities.given_by("optimizer")
     for function in functions_for(law, draft.objective):
+        if function.output in of_stages:
+            continue
         if function.output == q.TRANSFERRED_TOKENS.text and q.TRANSFERRED_TOKENS in draft.definitions:
             # Of what the transfer could be worth there is as much as there are data for it.
             add_function(draft, law, function, q.WORTH_TOKENS)

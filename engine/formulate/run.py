@@ -134,7 +134,7 @@ def add_run_of_stages(
     say_dense(draft)
     if draft.transfer:
         add_transfer(draft, before, run)
-    add_law(draft)
+    add_law(draft, settings=False)
     add_checkpoint(draft)
     add_mixture(draft)
     shared = shared_of(stages)
