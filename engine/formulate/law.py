@@ -52,7 +52,7 @@ def add_constants(draft: Draft, law: Law) -> None:
     """The law's constants as definitions; a law that is not the plan's own is a default law of it."""
     if law is not draft.law:
         draft.default_laws[law.name] = law
-    if unfitted := _unfitted(law):
+    if unfitted := said_unfitted(law):
         draft.does_not_give(unfitted, draft.law_span())
     for text, c in law.constants.items():
         if c.value is not None:
@@ -61,7 +61,7 @@ def add_constants(draft: Draft, law: Law) -> None:
             draft.define(constant(law.name, text), value, "constant", cite_of(law), c.span, dim=dim, by=law.name)
 
 
-def _unfitted(law: Law) -> str:
+def said_unfitted(law: Law) -> str:
     """That constants of a law are free, so that it gives nothing; empty where it has all of them."""
     free = [name for name, c in law.constants.items() if c.value is None]
     said = enumerated([f"`{name}`" for name in free]) if free else ""
@@ -91,7 +91,7 @@ def hold_law_to_plan(draft: Draft) -> None:
     if not begins_alike(draft, law):
         draft.lawless = True
         say_of_start(draft, law)
-    elif unfitted := _unfitted(law):
+    elif unfitted := said_unfitted(law):
         draft.lawless = True
         draft.lacks(unfitted, draft.law_span(), ["`plan fit` fits them to runs, and writes a pack"])
     elif str(objective) not in law.objectives:

@@ -19,7 +19,14 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.base import PARAM, SEQUENCE
 from runplan.engine.formulate.draft import Draft
-from runplan.engine.formulate.law import add_constants, add_function, begins_alike, default_law, say_of_start
+from runplan.engine.formulate.law import (
+    add_constants,
+    add_function,
+    begins_alike,
+    default_law,
+    said_unfitted,
+    say_of_start,
+)
 from runplan.engine.formulate.model import conversion, params_with_head
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.laws.form import cite_of, functions_for
@@ -62,10 +69,12 @@ def add_settings(draft: Draft) -> None:
 
 
 def _hold_lenders(draft: Draft) -> None:
-    """Laws of settings that are named, and are of runs that begin otherwise than the plan's: said, and not asked."""
+    """Laws of settings that are named, and are of no use to the plan: said, and not asked."""
     for law in draft.lenders:
         if not begins_alike(draft, law):
             say_of_start(draft, law)
+        elif said := said_unfitted(law):
+            draft.lacks(said, draft.law_span())
 
 
 def _hold_optimizer(draft: Draft) -> bool:
@@ -110,7 +119,11 @@ def _is_for(draft: Draft, law: Law) -> bool:
 
     No law is of transfers: they take one of their domain.
     """
-    return law.from_weights == draft.from_weights and (str(draft.objective) in law.objectives or draft.transfer)
+    return (
+        law.from_weights == draft.from_weights
+        and not said_unfitted(law)
+        and (str(draft.objective) in law.objectives or draft.transfer)
+    )
 
 
 def lend(draft: Draft, law: Law, function: Function) -> None:

@@ -93,7 +93,9 @@ _UNSAID: dict[Name, dict[str, str]] = {
     quantity("internode"): {"fast_network": "usual_fast_network", "slow_network": "usual_slow_network"},
 }
 # What decides which formulas stand in place of others.
-_DECIDE = frozenset((q.KV_LORA, q.ADAPTER_PARAMS, INTERLEAVE, LINKED, q.NODES_OF, q.ATTENTION_COMPUTE, *_UNSAID, *_SAYS))
+_DECIDE = frozenset(
+    (q.KV_LORA, q.ADAPTER_PARAMS, INTERLEAVE, LINKED, q.NODES_OF, q.ATTENTION_COMPUTE, *_UNSAID, *_SAYS)
+)
 # Of a model of usual shape all is taken to be in the matrices of its layers, but for a table each to read and to write.
 _ELSEWHERE = {"norm_params": 0.0, "norm_biases": 0.0, "embedding_params": 0.0, "other_params": 0.0, "embeddings": 2.0}
 

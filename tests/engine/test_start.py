@@ -122,3 +122,18 @@ def test_a_plan_without_stages_starts_where_it_says() -> None:
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    "law", ["kaplan", "moonlight.adamw", "diloco.m1", "sft.learning_rate.tinker", "envelope", "form.cpt.hparams"]
+)
+def test_any_law_named_is_taken_or_said_to_give_nothing(law: str) -> None:
+    """Of a run that goes on from weights, and of stages that have a batch each: what is told of the run holds."""
+    onwards = "hardware: 8 x H100 for ? at 40% MFU\nstart: checkpoint llama-3-8b\nmodel: llama-3-8b\ntokens: 1B\n"
+    staged = "hardware: 8 x H100 for ? at 40% MFU\nmodel: 1B\nstage a { tokens: 2B }\nstage b { tokens: 3B }\n"
+    for text in (onwards, staged):
+        found = under(f"use laws {law}\n{text}").solutions[0]
+        assert found.status == "solved" and found.get("time") is not None
+    assert found.get("batch") is None and found.get("learning_rate") is None
+    free = [one for one in found.problem.law.constants.values() if one.value is None]
+    assert not free or found.get("loss") is None
