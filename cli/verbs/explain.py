@@ -52,7 +52,7 @@ def run(argv: list[str]) -> int:
     named = written(solution.values)
     if args.quantity not in named:
         listed = "it has " + ", ".join(sorted(public(solution)))
-        (help,) = did_you_mean(args.quantity, named) or [listed]
+        (help,) = did_you_mean(args.quantity, tuple(public(solution))) or [listed]
         raise CannotRun(f"`{args.quantity}` is not a number of this plan under `{solution.law}`; {help}")
     show("derivation", Explained(report.plan, solution, named[args.quantity], depth), outputs)
     return CLEAN

@@ -12,6 +12,7 @@ from runplan.dsl.units.show import show
 # ---- printing
 
 _LEVEL = {
+    "if": 0,
     "or": 1,
     "and": 2,
     "not": 3,

@@ -9,9 +9,11 @@ from runplan.cli.show.derivation.names import figure_of, target
 from runplan.cli.show.text.certainty import proof
 from runplan.cli.show.text.names import said
 from runplan.cli.show.text.plain import plain
+from runplan.cli.show.text.quantities import spoken
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import with_figures
 from runplan.dsl.expr.tree import Expr, Op, names
+from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution, Value
 
@@ -51,12 +53,15 @@ def substituted(solution: Solution, value: Value) -> str:
 
 
 def _in_figures(solution: Solution, expr: Expr) -> str:
-    """An expression with the figures of its names in their place."""
+    """An expression with the figures of its names in their place; a word that plans have for one is no figure."""
 
     def text(name: Name) -> str | None:
-        if name not in solution.values:
+        value = solution.values.get(name)
+        if value is None:
             return None
-        return figure_of(solution, solution.values[name]).partition(" ± ")[0]
+        if spoken(name.text, value.value, solution.problem.quantities) is not None:
+            return show(value.value, value.dim)
+        return figure_of(solution, value).partition(" ± ")[0]
 
     return with_figures(expr, text)
 

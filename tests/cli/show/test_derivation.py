@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from known import LIBRARY
 from reports import H100, PLANS, solved
 
 from runplan.cli.main import main
@@ -20,6 +23,11 @@ from runplan.cli.show.text.width import columns
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Num, Op, Ref
+from runplan.dsl.expr.values import value
+from runplan.dsl.plan.ir import Lowered
+from runplan.dsl.plan.lower import lower
+from runplan.dsl.syntax.parse import parse_file
+from runplan.dsl.text.source import Source
 from runplan.engine.analysis.tornado import swings
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Definition
@@ -68,6 +76,28 @@ What would change it: figures 10 % off, or over their range, each solved anew
   reserved_time  162 {dash} 198 days            9.72M {dash} 11.88M USD  +1 %
 """
     )
+
+
+def test_the_figures_put_in_give_the_value_again(h100: Report) -> None:
+    """As the language reads them, which knows the brackets that each operand needs; shown to four digits."""
+    texts: dict[str, float] = {}
+    for name in h100.solutions[0].values:
+        node = derivation(h100.solutions[0], name, 0)
+        texts |= {one.substituted: one.value.value for one in node.nodes.values() if one.substituted}
+    found = _read(texts)
+    wrong = {one.at.span.line for one in found.findings if one.severity == "error"}
+    fits = {text: was for i, (text, was) in enumerate(texts.items(), 1) if i not in wrong}
+    assert len(fits) > 0.9 * len(texts), "but for what plans cannot say, such as the letters of laws"
+    plan = _read(fits).plan
+    assert plan is not None
+    for (text, was), let in zip(fits.items(), plan.lets.values(), strict=True):
+        assert value(let.expr, {}) == pytest.approx(was, rel=0.02, abs=1e-6), text
+
+
+def _read(texts: Iterable[str]) -> Lowered:
+    """A plan with a `let` for each expression, which a figure of four digits has no commas in."""
+    lets = (f"let x{i} = {re.sub('(?<=[0-9]),(?=[0-9]{3})', '', text)}\n" for i, text in enumerate(texts))
+    return lower(parse_file(Source("x.plan", "".join(lets) + "compute: 1e21 FLOP\n"))[0], LIBRARY.vocabulary())
 
 
 def test_under_any_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
