@@ -168,6 +168,8 @@ class Reading(Builder):
             help = [f"write the size, `{size[1]}B`, or a block with the shape: `layers`, `hidden`, `ffn` and so on"]
         elif "-" in item.name:
             help.append("to subtract, put blanks round the `-`")
+        if not help and field is not None and span.source.text[span.end : span.end + 3].lstrip(" \t:")[:1] == "{":
+            help = ["write `?` in its place, or the size, such as `7B`: the block says the rest"]
         if not help and field is not None:
             help = [f"write a figure, such as `{field.example}`"]
         elif not help:

@@ -58,7 +58,7 @@ HINTS = tuple(
         (r"at(\d[\d.]*)\s*%\s*MFU", r"write `at \1% MFU`"),
         (r"\bupto\b", "write `up to`"),
         (r"=([<>])", r"write `\1=`"),
-        (r"(?:^|gpus\s*:\s*)(\d[\d_]*)\s*x\s+([A-Za-z][\w-]*)$", r"write `gpus: \1` and `device: \2`"),
+        (r"(?:^|gpus\s*:\s*)(\d[\d_]*)\s*x\s+([A-Za-z][A-Za-z-]*\d[\w-]*)$", r"write `gpus: \1` and `device: \2`"),
         (r"betas\s*[:=]\s*[\[(]?\s*([\d.]+)\s*,\s*([\d.]+)", r"write `beta1: \1; beta2: \2`"),
         (r"\bdata\s+([\w.-]+)\s+(\d\S*)", r"write `data \1: \2 ...`"),
         (r"\bepochs\s+(\d+)\b", r"write `up to \1 epochs`"),

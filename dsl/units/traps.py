@@ -22,6 +22,7 @@ _TRAPS = {
     **dict.fromkeys(("trillion", "trillions", "tn"), "join it to the number as T: `3T tokens`"),
     "PF": "write `PF-day` for an amount or `PFLOP/s` for a rate",
     **dict.fromkeys("$€£¥₩₹", _MONEY),
+    **dict.fromkeys(("ND", "nd"), "leave the statement out: compute is 6 N D of the params and the tokens by itself"),
     **dict.fromkeys(("t", "ton", "tons", "tonne", "tonnes", "kg", "g", "CO2", "CO2eq"), _MASS),
 }
 _PREFIXES = {"kilo": "k", "mega": "M", "giga": "G", "tera": "T", "peta": "P", "exa": "E", "zetta": "Z"}

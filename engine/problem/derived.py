@@ -6,13 +6,16 @@ import math
 from collections.abc import Iterable, Mapping
 
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, names
+from runplan.dsl.expr.tree import Expr, Op, names
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.problem.parts import Definition
 
 if TYPE_CHECKING:
     from runplan.engine.problem.problem import Problem
+
+# What a difference is of its first side, where the two sides are the same but for rounding.
+ROUNDING = 1e-12
 
 
 def order_of(definitions: Mapping[Name, Definition], known: Iterable[Name]) -> list[Name]:
@@ -92,4 +95,11 @@ def _add(env: dict[Name, float], name: Name, definition: Definition) -> None:
     except (ArithmeticError, ValueError, KeyError):
         return
     if isinstance(value, (int, float)) and math.isfinite(value):
-        env[name] = float(value)
+        env[name] = 0.0 if _is_rounding(definition.expr, value, env) else float(value)
+
+
+def _is_rounding(expr: Expr, value: float, env: Mapping[Name, float]) -> bool:
+    """Whether a difference is what rounding leaves of two figures that are the same."""
+    if not isinstance(expr, Op) or expr.op != "-" or len(expr.args) != 2:
+        return False
+    return 0 < abs(value) <= ROUNDING * abs(float(value_of(expr.args[0], env)))

@@ -272,6 +272,7 @@ LINES = [
     "compute: 100 petaflop days",
     "'tokens': 2T",
     "}",
+    "model: moe { experts: 64, active_experts: 8 }",
 ]
 MAPPINGS = [
     "law: chinchilla",
@@ -352,6 +353,7 @@ MAPPINGS = [
     "rate: EUR = 1.08 USD",
     "rate: {EUR: 1.08 USD}",
     "- tokens: 2T",
+    "tokens: 20x params",
 ]
 
 

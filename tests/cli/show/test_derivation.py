@@ -91,7 +91,7 @@ def test_the_figures_put_in_give_the_value_again(h100: Report) -> None:
     plan = _read(fits).plan
     assert plan is not None
     for (text, was), let in zip(fits.items(), plan.lets.values(), strict=True):
-        assert value(let.expr, {}) == pytest.approx(was, rel=0.02, abs=1e-6), text
+        assert value(let.expr, {}) == pytest.approx(was, rel=0.02), text
 
 
 def _read(texts: Iterable[str]) -> Lowered:
