@@ -12,6 +12,7 @@ GENERATED = (
     ("runplan.dsl.syntax.tables", "runplan/dsl/syntax/plan_tables.py"),
     ("runplan.make_patterns", "runplan/dsl/text/pattern_table.py"),
     ("runplan.dsl.units.make_table", "runplan/dsl/units/unit_table.py"),
+    ("runplan.engine.problem.make_seeded", "runplan/engine/problem/seeded_table.py"),
     ("runplan.dsl.packs.make_image", "runplan/stdlib/image.bin"),
     ("runplan.make_modules", "runplan/modules.bin"),  # last: it has the modules that are made
 )

@@ -24,9 +24,9 @@ from cases import PLAN, PLAN_YAML
 from environments import ROOT, of_checkout
 
 # What is made when a wheel is built, as `setup.py` lists it.
-IMAGE, TABLES, PATTERNS, UNITS, MODULES = MADE = (
+IMAGE, TABLES, PATTERNS, UNITS, SEEDED, MODULES = MADE = (
     *("stdlib/image.bin", "dsl/syntax/plan_tables.py", "dsl/text/pattern_table.py", "dsl/units/unit_table.py"),
-    "modules.bin",
+    *("engine/problem/seeded_table.py", "modules.bin"),
 )
 # What is left out of the wheel; nothing at first, which all others are held to.
 VARIANTS: dict[str, Sequence[str]] = {
@@ -35,6 +35,7 @@ VARIANTS: dict[str, Sequence[str]] = {
     "without the tables of the driver": (TABLES, MODULES),
     "without the code of its expressions": (PATTERNS, MODULES),
     "without the table of units": (UNITS, MODULES),
+    "without the figures at random": (SEEDED, MODULES),
     "without the modules in one file": (MODULES,),
     "without any of them": MADE,
 }

@@ -9,11 +9,12 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import written
 from runplan.dsl.expr.tree import Num, Ref, names
 from runplan.dsl.types import TYPE_CHECKING
-from runplan.engine.analysis.resolve import DRAWS, Evaluator, evaluator
+from runplan.engine.analysis.resolve import Evaluator, evaluator
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.draws import HIGH, LOW, drawn, is_uncertain, quantile_of_ordered, uncertain_constants
 from runplan.engine.problem.parts import QUANTILE, leads_to
 from runplan.engine.problem.points import Points
+from runplan.engine.problem.seeded import DRAWS
 from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.solve.likely import outcomes
 

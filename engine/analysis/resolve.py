@@ -27,9 +27,9 @@ from runplan.engine.problem.draws import is_deviate, published
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.points import Points
+from runplan.engine.problem.seeded import DRAWS
 from runplan.engine.problem.solution import Solution
 
-DRAWS = 1000
 # Where each draw must be solved by the general solver, fewer of them are taken.
 SLOW_DRAWS = 60
 

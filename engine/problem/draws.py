@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import mul
 
 from runplan.dsl.expr.name import Name, constant
 from runplan.dsl.expr.tree import Expr, Op, Unbound
 from runplan.dsl.packs.pack import Law
-from runplan.dsl.types import TYPE_CHECKING
 from runplan.engine.numeric.sample import normal_quantile
 from runplan.engine.problem.points import Points
 from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.seeded import normals, orders, quantiles
 
-if TYPE_CHECKING:  # what draws is imported where it is drawn: docs/design/0004-what-check-does-not-import.md
-    from random import Random
-
-SEED = 20240402
 # What nobody waits for: a quantile further out than this is taken here.
 RARE = 1e-9
 # The ends of an 80 % interval.
@@ -33,7 +29,7 @@ def drawn(problem: Problem, count: int) -> Points:
     than those of draws at random.
     """
     between = {name: d.between for name, d in problem.definitions.items() if is_deviate(name)}
-    off = dict(zip(between, map(list, _stratified(count, tuple(between.values()))), strict=True))
+    off = dict(zip(between, _stratified(count, [*between.values()]), strict=True))
     return Points.of_columns(count, {**_constants(problem.law, count), **off})
 
 
@@ -55,30 +51,23 @@ def deviated(share: float, between: tuple[float, float] | None = None) -> float:
     return normal_quantile(min(max(share, RARE), 1.0 - RARE))
 
 
-@lru_cache(8)
-def _parts(count: int, between: tuple[float, float] | None) -> tuple[float, ...]:
+def _parts(count: int, between: tuple[float, float] | None) -> Sequence[float]:
     """A deviate of each of so many parts that are as likely, in order."""
-    return tuple([deviated((i + 0.5) / count, between) for i in range(count)])
+    return quantiles(count) if between is None else [deviated((i + 0.5) / count, between) for i in range(count)]
 
 
-def _seeded(seed: int) -> Random:
-    from random import Random
-
-    return Random(seed)
-
-
-@lru_cache(8)
-def _stratified(count: int, each: tuple[tuple[float, float] | None, ...]) -> tuple[tuple[float, ...], ...]:
-    """Of each deviate one of each part that is as likely, in an order at random: once for all laws of a plan."""
-    random = _seeded(SEED + 1)
-    return tuple([tuple(random.sample(_parts(count, between), count)) for between in each])
+def _stratified(count: int, each: Sequence[tuple[float, float] | None]) -> Iterator[list[float]]:
+    """Of each deviate one of each part that is as likely, in an order at random."""
+    for order, between in zip(orders(count, len(each)), each, strict=True):
+        parts = _parts(count, between)
+        yield [parts[i] for i in order]
 
 
 @lru_cache(8)
-def _normals(count: int, width: int) -> tuple[tuple[float, ...], ...]:
+def _normals(count: int, width: int) -> tuple[Sequence[float], ...]:
     """So many rows of standard normal figures, for all laws that have as many to draw."""
-    gauss = _seeded(SEED).gauss
-    return tuple([tuple([gauss(0, 1) for _ in range(width)]) for _ in range(count)])
+    figures = normals(count * width)
+    return tuple([figures[i * width : (i + 1) * width] for i in range(count)])
 
 
 def is_uncertain(law: Law) -> bool:

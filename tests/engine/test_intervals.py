@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from random import Random
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,12 +18,15 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import constant
 from runplan.dsl.text.reader import Buffer, Disk, Files
 from runplan.engine.analysis.intervals import with_intervals
-from runplan.engine.analysis.resolve import DRAWS, resolver
+from runplan.engine.analysis.resolve import resolver
 from runplan.engine.documents.solve import document
 from runplan.engine.pipeline import first_of, report_of
 from runplan.engine.problem import quantities as q
+from runplan.engine.problem import seeded
 from runplan.engine.problem.draws import draws, of_constants, quantile
+from runplan.engine.problem.make_seeded import module_of
 from runplan.engine.problem.parts import QUANTILE
+from runplan.engine.problem.seeded import DRAWS
 from runplan.engine.problem.solution import Solution
 from runplan.engine.solve.search import optimum_of
 
@@ -333,3 +338,19 @@ def test_a_value_that_is_asked_for_alone_has_the_interval_that_it_has_among_all(
     (whole,) = report_of("a.plan", reader, catalogue=LIBRARY).solutions
     assert alone[about] == whole[about]
     assert (about == "cost") == (alone.samples.moving == {}), "nothing is drawn where nothing uncertain leads to it"
+
+
+def test_what_a_wheel_has_ready_made_is_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[object]:
+        few, many = DRAWS * seeded.NORMALS, DRAWS * seeded.NORMALS + 1
+        figures = [tuple(seeded.normals(count)) for count in (0, 7, few, many)]
+        counts = ((DRAWS, 0), (DRAWS, seeded.ORDERS), (DRAWS, seeded.ORDERS + 1), (50, 1))
+        return [*figures, *(tuple(seeded.orders(*each)) for each in counts), *map(seeded.quantiles, (DRAWS, 50))]
+
+    monkeypatch.setitem(sys.modules, "runplan.engine.problem.seeded_table", None)
+    drawn = found()
+    module = ModuleType("runplan.engine.problem.seeded_table")
+    exec(module_of(), module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert seeded.normals(7) == module.NORMALS[:7]
+    assert found() == drawn

@@ -138,6 +138,7 @@ LOOKING = {
     "dsl/text/store.py": "the user's cache",
     "engine/scatter/mark.py": "the files of the program",
     "dsl/units/make_table.py": "the units, while the wheel is built",
+    "engine/problem/make_seeded.py": "the figures at random, while the wheel is built",
     "dsl/units/table.py": "the units, a file of the package",
     "runplan/make_modules.py": "the modules, while the wheel is built",
     "runplan/make_patterns.py": "the regular expressions, while the wheel is built",
