@@ -84,7 +84,8 @@ def _refuse(kind: str, keys: Keys) -> None:
     if why:
         raise Unreadable(f"the architecture `{kind[:40]}` has no place in a plan: {why}")
     near = did_you_mean(kind, KINDS)
-    raise Unreadable(f"unknown architecture `{kind[:40]}`; {near[0] if near else f'those that are read are {known()}'}")
+    alike = f"{len(KINDS)} are read: where it has the layers of one, such as `llama`, say that as its `model_type`"
+    raise Unreadable(f"unknown architecture `{kind[:40]}`; {near[0] if near else alike}")
 
 
 def _notes(kind: str, outer: Keys, keys: Keys) -> list[str]:
@@ -101,8 +102,3 @@ def _notes(kind: str, outer: Keys, keys: Keys) -> list[str]:
     if any(ahead):
         notes.append("without the layers that predict tokens further ahead")
     return [*notes, *left_out(keys, "its class in transformers")]
-
-
-def known() -> str:
-    """The architectures that are read."""
-    return ", ".join(sorted(KINDS))

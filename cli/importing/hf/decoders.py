@@ -30,6 +30,13 @@ def _mistral(keys: Keys) -> Fields:
     return out | windows(keys, int(out["layers"]))
 
 
+def _cwm(keys: Keys) -> Fields:
+    """Code World Model: of four layers the first attends to all of the context."""
+    out = llama(keys)
+    layers = int(out["layers"])
+    return out | windows(keys, layers, -(-layers // 4))
+
+
 def qwen2(keys: Keys) -> Fields:
     """Qwen 1.5 to 2.5: biases of queries, keys and values."""
     out: Fields = common(keys, own_width=False) | {"biases": "qkv"}
@@ -211,5 +218,5 @@ DECODERS: Mapping[str, Reader] = {
     "minicpm": llama_tied, "ernie4_5": _ernie, "exaone4": _exaone4, "seed_oss": _seed_oss, "helium": _helium,
     "hunyuan_v1_dense": _hunyuan, "exaone": llama, "internlm3": _internlm3, "iquestcoder": llama,
     "hyperclovax": _hyperclovax, "granite_swa": _granite_swa, "vaultgemma": _vaultgemma, "bitnet": _bitnet,
-    "diffllama": _diffllama,
+    "diffllama": _diffllama, "cwm": _cwm,
 }  # fmt: skip

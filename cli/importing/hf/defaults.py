@@ -17,6 +17,8 @@ _SIZES = {
         "intermediate_size 14336 vocab_size 32000 max_position_embeddings 131072 sliding_window 4096",
     "ministral3": "hidden_size 4096 num_hidden_layers 34 num_attention_heads 32 num_key_value_heads 8 head_dim 128 "
         "intermediate_size 14336 vocab_size 131072 max_position_embeddings 262144",
+    "cwm": "hidden_size 6144 num_hidden_layers 64 num_attention_heads 48 num_key_value_heads 8 head_dim 128 "
+        "intermediate_size 21504 vocab_size 128256 max_position_embeddings 131072 sliding_window 8192",
     "mixtral": "hidden_size 4096 num_hidden_layers 32 num_attention_heads 32 num_key_value_heads 8 "
         "intermediate_size 14336 vocab_size 32000 max_position_embeddings 131072 num_local_experts 8 "
         "num_experts_per_tok 2",
