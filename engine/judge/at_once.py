@@ -11,11 +11,10 @@ from collections.abc import Collection, Sequence
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import names
-from runplan.dsl.text.finding import Edit, Finding, Fix
+from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.fixes import apart
 from runplan.dsl.text.later import Later
-from runplan.dsl.text.words import enumerated
-from runplan.engine.judge.requirements import ways_of
+from runplan.engine.judge.requirements import all_of, fits_together, ways_of
 from runplan.engine.problem.derived import derive
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint
@@ -44,8 +43,8 @@ def with_help(findings: Sequence[Finding], solution: Solution) -> list[Finding]:
     changes = Later(lambda: at_once(solution))
 
     def helped(one: Finding) -> Finding:
-        help = Later(lambda: [*one.help, *_said(changes)])
-        fixes = Later(lambda: [*one.fixes] or ([_fix(*changes)] if len(changes) else []))
+        help = Later(lambda: [*one.help, *fits_together("all of this", changes)])
+        fixes = Later(lambda: [*one.fixes] or all_of(changes))
         return replace(one, help=help, fixes=fixes)
 
     return [helped(one) if id(one) in wrong else one for one in findings]
@@ -109,18 +108,4 @@ def _broken(solution: Solution) -> frozenset[str]:
 
 def _are_apart(changes: Collection[Change]) -> bool:
     """Whether changes are written in places of their own."""
-    return len(apart(_fix(change) for change in changes)) == len(changes)
-
-
-def _fix(*changes: Change) -> Fix:
-    return Fix(
-        f"write {' and '.join(one.written for one in changes)}", tuple(Edit(*e) for c in changes for e in c.edits)
-    )
-
-
-def _said(changes: Later[Change]) -> list[str]:
-    """The lines of help that offer changes to be made together; none for none."""
-    if not len(changes):
-        return []
-    fits = f"all of this fits with {enumerated([one.said for one in changes])}{' together' if len(changes) > 1 else ''}"
-    return [fits, _fix(*changes).title]
+    return len(apart(fix for change in changes for fix in all_of([change]))) == len(changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
@@ -10,19 +10,20 @@ from runplan.dsl.expr.tree import Ref, walk
 from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.later import Later
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
 from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
 from runplan.engine.formulate.probable import is_chance
-from runplan.engine.judge.requirements import broken, budget_quantity, fits_with, fixes_of
+from runplan.engine.judge.requirements import all_of, broken, budget_quantity, fits_together, fits_with, fixes_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.problem import Problem
-from runplan.engine.problem.solution import Relaxation, Solution
+from runplan.engine.problem.solution import Change, Relaxation, Solution
 from runplan.engine.solve.values import ON_THE_LINE
 
 # Beyond a range, or off a line, by less than this factor is rounding.
@@ -121,18 +122,30 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         Label(r.span, r.change.text if r.change else "") for r in relaxations if r.span is not None and r.span != at
     ]
     changes = [change for r in relaxations if r.change and r.text not in firm for change in (r.change, *r.others)]
+    both = Later(lambda: _both(solution, [r for r in relaxations if r.text not in firm]))
     return finding(
         code,
         message,
         Label(at),
         also=also,
         notes=reasons,
-        help=fits_with(changes),
-        fixes=fixes_of(changes),
+        help=Later(lambda: [*fits_with(changes), *fits_together("it", both)]),
+        fixes=Later(lambda: [*fixes_of(changes), *all_of(both)]),
         key=key,
         laws=(solution.law,),
         data=data,
     )
+
+
+def _both(solution: Solution, conflict: Sequence[Relaxation]) -> tuple[Change, ...]:
+    """What is required, and what stands against it, changed together, where this is the only conflict; nothing where
+    each can be by itself."""
+    if all(one.change for one in conflict) or len(solution.conflicts) > 1:
+        return ()
+    # What most conflicts have no use for: docs/design/0004-what-check-does-not-import.md.
+    from runplan.engine.solve.conflict import with_another
+
+    return with_another(solution.problem, conflict)
 
 
 def _bounds_a_budget(problem: Problem, one: Constraint | Either) -> bool:

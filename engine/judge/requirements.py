@@ -11,8 +11,9 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown, with_figures
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Plan, Requirement
-from runplan.dsl.text.finding import Finding, Fix, Label, finding
+from runplan.dsl.text.finding import Edit, Finding, Fix, Label, finding
 from runplan.dsl.text.later import Later
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.parse import unit
@@ -333,6 +334,24 @@ def _ways(key: str, part: Op) -> Iterator[Constraint]:
 def fixes_of(changes: Iterable[Change]) -> Iterator[Fix]:
     """What makes each of some changes."""
     return (fix for change in dict.fromkeys(changes) for fix in change.fixes)
+
+
+def fits_together(what: str, changes: Sequence[Change] | Later[Change]) -> list[str]:
+    """The lines of help that offer changes to be made together; none for none.
+
+    Args:
+        what: What then fits: `it`.
+    """
+    if not len(changes):
+        return []
+    said = f"{what} fits with {enumerated([one.said for one in changes])}{' together' if len(changes) > 1 else ''}"
+    return [said, *(fix.title for fix in all_of(changes))]
+
+
+def all_of(changes: Sequence[Change] | Later[Change]) -> list[Fix]:
+    """What makes all of some changes at once; nothing for none."""
+    title = f"write {' and '.join(one.written for one in changes)}"
+    return [Fix(title, tuple(Edit(*e) for c in changes for e in c.edits))] if len(changes) else []
 
 
 def fits_with(changes: Iterable[Change]) -> list[str]:

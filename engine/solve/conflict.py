@@ -10,7 +10,7 @@ from runplan.engine.numeric.optimise import Outcome
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, Otherwise
 from runplan.engine.problem.problem import Problem
-from runplan.engine.problem.solution import Relaxation, Solution
+from runplan.engine.problem.solution import Change, Relaxation, Solution
 from runplan.engine.solve.digits import holds
 from runplan.engine.solve.failed import without
 from runplan.engine.solve.instead import Spot, put
@@ -185,6 +185,25 @@ def _ways(problem: Problem, member: Member, broken: frozenset[str]) -> Iterator[
         value = room(problem, knob, lambda changed: margin(changed, (), broken))
         if value is not None:
             yield knob, value
+
+
+def with_another(problem: Problem, conflict: Sequence[Relaxation]) -> tuple[Change, ...]:
+    """Two changes that end a conflict together: of what is required, which no change by itself keeps, and of what else
+    stands against that, such as the time behind a deadline; none where there are no such.
+    """
+    texts = {one.text for one in conflict}
+    stuck = {one.text for one in conflict if one.change is None}
+    for member in (one for one in members_of(problem) if one.text in stuck and one.requirement):
+        left = member.left_out(problem)
+        shown = _shown(left, conflict)
+        broken = broken_of(left, {name: value.value for name, value in shown.values.items()})
+        for other in (one for one in _conflict(left) if one.text not in texts) if not can_hold(left, ()) else ():
+            for knob, value in _ways(left, other, broken):
+                changed = knob.at(problem, value)
+                own = next(one for one in members_of(changed) if one.text == member.text)
+                for mine, new in _ways(changed, own, broken):
+                    return mine.change(new), knob.change(value)
+    return ()
 
 
 def way_out(problem: Problem) -> tuple[Knob, float] | None:

@@ -18,10 +18,15 @@ from runplan.engine.judge.requirements import broken_parts, changes_for
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Change
 from runplan.engine.report import Report
+from runplan.engine.solve.conflict import with_another
 from runplan.engine.solve.instead import together
 
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 BLOCK = "{{ gpus: {gpus}; device: H100; time: {days} days; mfu: 40%; price: 2 USD/GPU/hour }}"
+LATE = """
+hardware: { gpus: 256; device: H100; time: up to 18 days; from: 2027-01-11; mfu: 40% }
+model: 13B\ntokens: 3T
+"""
 LINE = "{gpus} x H100 for {days} days at 40% MFU @ 2 USD/GPU/hour"
 
 
@@ -74,6 +79,8 @@ def changes_of(report: Report) -> Iterator[tuple[str, Change]]:
     if solution.status == "infeasible":
         for one in solution.conflict if len(solution.conflicts) == 1 else ():
             yield from (("", change) for change in (one.change, *one.others) if change)
+        if len(solution.conflicts) == 1 and (both := with_another(solution.problem, solution.conflict)):
+            yield "", together(both)
         return
     env = {name: value.value for name, value in solution.values.items()}
     for requirement in solution.problem.decided:
@@ -128,6 +135,7 @@ def test_what_makes_room_of_stages_phases_and_mixes_is_pasted(text: str) -> None
         ("hardware: 8 x H100 for 9 days at 40% MFU @ 2 USD/GPU/hour\nrequire cost <= 1k USD\n", "@ 0.578 USD/GPU/hour"),
         ("compute: 1e21 FLOP\nrequire loss in 2.0 .. 2.2\n", "loss in 2.0 .. 2.306"),
         ("compute: 1e21 FLOP\nrequire 2.0 <= loss <= 2.2\n", "2.0 <= loss <= 2.306"),
+        (f"{LATE}require finish <= 2027-01-31\n", "finish <= 2027-02-07` and `time: up to 26.74 days"),
     ],
 )
 def test_what_to_write_is_what_the_plan_has(text: str, written: str) -> None:

@@ -31,8 +31,9 @@ REFUSED: Mapping[str, str] = {
         "mamba mamba2 falcon_mamba jamba zamba zamba2 bamba nemotron_h rwkv recurrent_gemma qwen3_next lfm2 falcon_h1"
         " granitemoehybrid xlstm minimax kimi_linear olmo_hybrid qwen3_5 qwen3_5_text qwen3_5_moe qwen3_5_moe_text"
         " lfm2_moe lara_mini lfm3 bailing_hybrid".split(), _STATES),
-    **dict.fromkeys("openelm deci nemotron-nas gemma3n gemma3n_text gemma4 gemma4_text gemma4_unified_text mimo_v2_flash".split(),
-                    _UNEVEN),
+    **dict.fromkeys(
+        "openelm deci nemotron-nas gemma3n gemma3n_text gemma4 gemma4_text gemma4_unified_text mimo_v2_flash".split(),
+        _UNEVEN),
     **dict.fromkeys("dory hrm_text inkling2_loop_text".split(), _LOOPED),
     **dict.fromkeys("deepseek_v4 hy_v4 qwen4_exp_text".split(), _STREAMS),
     "albert": _SHARED, "jetmoe": _CHOSEN, "longcat_flash": _DOUBLE, "blt": _BYTES,
