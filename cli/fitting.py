@@ -14,8 +14,10 @@ from runplan.cli.crew import count, crew
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
-from runplan.dsl.text.words import listing
+from runplan.dsl.text.words import enumerated, listing
+from runplan.dsl.typed.fields import OBJECTIVES as TRAINED_FOR
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ MOST_STARTS = 100_000
 MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
 MOST_SHOWN = 1_000_000
 MOST_DROPPED = 100_000_000
+# What was trained for, as a pack has it.
+_OBJECTIVE = pattern(r"(?:([A-Za-z][\w-]*)|transfer from [\w-]+ to [\w-]+)(?: of [A-Za-z][\w-]*)?")
 
 
 def add_fit(parser: Parser) -> None:
@@ -67,6 +71,8 @@ def check_fit(args: Namespace) -> None:
     count(args.seed, "--seed", 10**9, least=0)
     _objective(args, "huber")
     _held(args.hold)
+    if args.objective_of:
+        _refuse_objective(args.objective_of)
 
 
 def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Finding, ...]:
@@ -76,6 +82,8 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         CannotRun: For a form that there is not, and options that do not go with it.
     """
     laws, library = _laws(form, library)
+    if args.objective_of:
+        laws = tuple(_for_objective(law, args.objective_of) for law in laws)
     _refuse_lines(laws, form)
     law, table, counts, findings = _read(args, laws, library)
     if law is None or table is None:
@@ -114,6 +122,32 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         off = _off(library, whole, made, counts, source, few)
         found = replace(found, profiles=made.profiles, whole=whole, findings=(*found.findings, *off))
     return found if exit_code(found.findings) == CLEAN else found.findings
+
+
+def _refuse_objective(text: str) -> None:
+    """Refuse what no pack may be for."""
+    read = _OBJECTIVE.fullmatch(text)
+    if read is None:
+        raise CannotRun(f"`--objective-of {text[:60]}`: write it like `MLM of protein`")
+    if read[1] and read[1] not in TRAINED_FOR.values():
+        raise unknown_word("objective", read[1], tuple(TRAINED_FOR.values()))
+
+
+def _for_objective(law: Law, objective: str) -> Law:
+    """The law with its formulas for what was trained for; as it is where it does not tell objectives apart.
+
+    Raises:
+        CannotRun: Where it does, and has none for this one.
+    """
+    from runplan.dsl.dataclass import replace
+    from runplan.engine.laws.form import functions_for
+
+    if not any(function.objective for function in law.functions):
+        return law
+    own = tuple(functions_for(law, objective))
+    if not own:
+        raise CannotRun(f"`{law.name}` is for {enumerated(law.objectives)}, not for {objective[:60]}")
+    return replace(law, functions=own, objectives=(objective,))
 
 
 def _refuse_lines(laws: Sequence[Law], form: str) -> None:

@@ -15,7 +15,7 @@ from runplan.dsl.text.words import counted
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
 from runplan.engine.fit.bootstrap import DRAWS, skew, tame
-from runplan.engine.fit.covariance import LEAST
+from runplan.engine.fit.covariance import LEAST, lifted, local, sandwich
 from runplan.engine.fit.doubts import rounding
 from runplan.engine.fit.drift import BY_SIZE, SHARE
 from runplan.engine.fit.expression import FormulaModel
@@ -139,6 +139,14 @@ class Part:
             else:
                 size = np.where(logs == as_log, 1.0, np.exp(np.minimum(self.fitted.minima[0].theta, 700.0)))
                 covariance = covariance * np.outer(size, size)
+        elif (gone := self._vanished).any():
+            # At nothing there is no slope: it is that of where they make up a little of some run.
+            objective, theta = self.fitted.objective, self.fitted.minima[0].theta
+            here = local(self.model, objective, theta)
+            lift = lifted(self.model, theta, here)
+            there = replace(local(self.model, objective, lift), residuals=here.residuals)
+            logs, size = as_log & ~gone, np.exp(np.where(gone & as_log, lift, 0.0))
+            covariance = sandwich(objective, there) * np.outer(size, size)
         names = (c.constant for c in self.fitted.coordinates)
         return tuple(f"ln({name})" if log else name for name, log in zip(names, logs, strict=True)), covariance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.text.pattern import pattern
@@ -68,6 +68,7 @@ def delimited(source: Source) -> Grid:
     rows, lines, ragged = [], [], []
     ruled = sign == "|" and len(records) > 1 and all(_RULE.fullmatch(cell) for cell in records[1][1] if cell.strip())
     for line, row in records[2 if ruled else 1 :]:
+        _refuse_other_names(line, row, heading, names)
         count = len(row)
         if count != width:
             while count > width and not row[count - 1].strip():
@@ -87,6 +88,18 @@ def _without_remark(records: list[tuple[int, list[str]]]) -> list[tuple[int, lis
     if len(records) < 2 or not records[0][1][0].startswith("#"):
         return records
     return records[1:] if not any(_NUMERIC.fullmatch(cell) for cell in records[1][1] if cell) else records
+
+
+def _refuse_other_names(line: int, row: Sequence[str], heading: int, names: Sequence[str]) -> None:
+    """Refuse a row that has the names again in another order: what is below would be read as what it is not.
+
+    Raises:
+        NotCells: Where.
+    """
+    again = [cell.strip() for cell in row]
+    if again != names and sorted(again) == sorted(names):
+        why = f"line {line} has the names of line {heading} in another order: two files seem to be joined there"
+        raise NotCells(line, why, "put the columns of both into one order")
 
 
 def _refuse_swallowed(records: list[tuple[int, list[str]]], sign: str) -> None:
@@ -117,6 +130,9 @@ def _plain(source: Source, sign: str) -> Grid | None:
     names = [name.strip() for name in rows[0]]
     if set(map(len, rows)) != {len(names)} or not all(names) or any(map(_NUMERIC.fullmatch, names)):
         return None
+    for line, row in enumerate(rows[1:], 2):
+        if row[0].strip() in names:
+            _refuse_other_names(line, row, 1, names)
     columns = tuple(zip(*rows[1:], strict=True)) if len(rows) > 1 else tuple(() for _ in names)
     return Grid(source, tuple(names), columns, range(2, len(rows) + 1), _locate(source, sign), (), 1)
 

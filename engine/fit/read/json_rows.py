@@ -116,8 +116,22 @@ def _whole(source: Source) -> _Objects:
         rows = ({name: one[i] if i < len(one) else None for name, one in lists.items()} for i in range(length))
         return _Objects([(i, row) for i, row in enumerate(rows, 1)], [], {})
     if value and all(isinstance(one, dict) for one in value.values()):
+        if (columns := _by_index(value)) is not None:
+            return columns
         return _Objects([(i, {"name": name, **one}) for i, (name, one) in enumerate(value.items(), 1)], [], {})
     return _Objects([(1, value)], [], {})
+
+
+def _by_index(value: dict[str, dict[str, Any]]) -> _Objects | None:
+    """The rows of columns each of which has its cells by the number of the row, as pandas writes a frame; None where
+    the keys are no such numbers.
+    """
+    index = tuple(dict.fromkeys(key for one in value.values() for key in one))
+    if not index or not all(key.isdecimal() for key in index):
+        return None
+    return _Objects(
+        [(i, {name: one.get(key) for name, one in value.items()}) for i, key in enumerate(index, 1)], [], {}
+    )
 
 
 def _elements(source: Source, values: Iterable[Any], begins: int) -> Iterator[tuple[int, dict[str, Any]]]:

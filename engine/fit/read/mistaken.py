@@ -12,12 +12,14 @@ from runplan.engine.fit.lack import ranks
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.choose import Chosen, by_column
 from runplan.engine.fit.read.grid import Grid
-from runplan.engine.fit.read.rows import Mask
+from runplan.engine.fit.read.rows import Mask, told
 
 # With fewer runs a pattern may be chance.
 FEWEST = 8
 # A rank correlation with size as large as this, and as many of its standard errors, is none of a loss.
 RISES, SURE = 0.5, 2.5
+# So few of the others, and so many times from the next of them, runs are that are the other way round.
+FEW, AWAY = 0.15, 5.0
 # What says how large a run is, the first choice first.
 SIZE = ("compute", "tokens", "params")
 # A step that is taken every so many of the rows.
@@ -40,9 +42,12 @@ def _swapped(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked
         return
     params, tokens = (columns[name] for name in names)
     sizes, data = (one.figures.values[kept] for one in (params, tokens))
-    told = (sizes > 0) & (data > 0)
-    ratio = data[told] / sizes[told]
-    if not len(ratio) or not (ratio < 1.0).all() or "tokens" not in asked.needs:
+    known = (sizes > 0) & (data > 0)
+    ratio = data[known] / sizes[known]
+    if not len(ratio) or "tokens" not in asked.needs:
+        return
+    if not (ratio < 1.0).all():
+        yield from _swapped_in(grid, params, tokens, kept)
         return
     own = [grid.headers[one.place] for one in (params, tokens)]
     one, other = map(cut, own)
@@ -55,6 +60,33 @@ def _swapped(grid: Grid, columns: Mapping[str, Chosen], kept: Mask, asked: Asked
         help=[
             f"if they are: `{by_column('params', own[1])} {by_column('tokens', own[0])}`",
             f"if they are not: `{by_column('params', own[0])} {by_column('tokens', own[1])}`",
+        ],
+    )
+
+
+def _swapped_in(grid: Grid, params: Chosen, tokens: Chosen, kept: Mask) -> Iterator[Finding]:
+    """Few runs of fewer tokens than params, far from all others, which the other way round are among them."""
+    sizes, data = params.figures.values, tokens.figures.values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(kept & (sizes > 0) & (data > 0), data / sizes, np.nan)
+    odd = ratio < 1.0
+    usual = np.isfinite(ratio) & ~odd
+    if not odd.any() or odd.sum() > FEW * usual.sum() or ratio[odd].max() * AWAY > ratio[usual].min():
+        return
+    low, high = ratio[usual].min() / 2, ratio[usual].max() * 2
+    rows = np.nonzero(odd & (1 / ratio > low) & (1 / ratio < high))[0]
+    if not len(rows):
+        return
+    own = [grid.headers[one.place] for one in (params, tokens)]
+    yield told(
+        "F016",
+        f"of {ratio[rows].min():.2g} tokens a param, where all others have {ratio[usual].min():.2g} and more: "
+        f"`{cut(own[0])}` and `{cut(own[1])}` seem to be the other way round there",
+        [grid.lines[int(row)] for row in rows],
+        [grid.at(int(row), params.place) for row in rows],
+        help=[
+            "exchange the two there, or leave the run out: begin its line with `#`",
+            f"if it is as it says: `{by_column('params', own[0])} {by_column('tokens', own[1])}`",
         ],
     )
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, Label, finding
+from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import counted, cut
+from runplan.dsl.text.words import counted, cut, listing
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import UnknownUnit
 from runplan.engine.fit.read.choose import Chosen, by_column
@@ -27,6 +28,8 @@ WHOLE, WORSE, COMPARED = 0.99, 1.5, 3000
 # Where more of the figures than this share are none of their quantity, its unit is in doubt, and not the rows; where
 # more than most are, it is another.
 MANY, MOST = 0.25, 0.5
+# Reasons that differ by figures alone are one.
+_DIGITS = pattern(r"\d[\d.,]*")
 # What `state` says of a run, by its figure.
 FINISHED, DIVERGED = 1.0, 2.0
 
@@ -127,9 +130,9 @@ def _cells(rows: Rows, name: str, chosen: Chosen, *, needed: bool, log: bool) ->
     verb = "left out" if needed else "read without it"
     by_reason: dict[str, list[tuple[int, int]]] = {}
     for row, wrong in chosen.figures.wrong.items():
-        by_reason.setdefault(wrong.reason, []).append((row, place))
-    for reason, places in by_reason.items():
-        first = chosen.figures.wrong[places[0][0]].text
+        by_reason.setdefault(_DIGITS.sub("0", wrong.reason), []).append((row, place))
+    for places in by_reason.values():
+        first, reason = chosen.figures.wrong[places[0][0]].text, chosen.figures.wrong[places[0][0]].reason
         if name == "loss" and reason in ("NaN", "infinite") and needed:
             rows.leave("F010", f"left out, with a `{cut(header)}` that is {reason}: the run diverged", places)
         else:
@@ -200,8 +203,9 @@ def twice(rows: Rows, cells: Sequence[Sequence[str]]) -> None:
         if rows.kept[row] and seen.setdefault(key, row) != row:
             again.append((row, -1))
     if again:
-        first = seen[tuple(column[again[0][0]] for column in cells)]
-        rows.leave("F007", f"left out, as in line {rows.grid.lines[first]} to the letter", again)
+        first = {rows.grid.lines[seen[tuple(column[row] for column in cells)]] for row, _ in again}
+        before = f"as in line {min(first)}" if len(first) == 1 else "each as in a line before it,"
+        rows.leave("F007", f"left out, {before} to the letter", again)
 
 
 def repeats(rows: Rows, columns: Mapping[str, Chosen], inputs: Sequence[str]) -> None:
@@ -231,8 +235,8 @@ def ended(rows: Rows, columns: Mapping[str, Chosen], states: Sequence[str] | Non
         unfinished = [(row, place) for row, word in enumerate(words) if word and known.get(word) is None]
         rows.leave("F010", "left out, which the file says diverged", diverged)
         if unfinished:
-            first = cut(words[unfinished[0][0]])
-            rows.leave("F011", f"left out, of runs that did not end (`{first}`)", unfinished)
+            said = listing(dict.fromkeys(cut(words[row]) for row, _ in unfinished))
+            rows.leave("F011", f"left out, of runs that did not end ({said})", unfinished)
     loss, vocab = columns.get("loss"), columns.get("vocab")
     if loss is not None and vocab is not None:
         guess = np.log(vocab.figures.values)

@@ -157,6 +157,33 @@ def test_forms_are_compared_by_what_they_forecast(folder: Path, capsys: pytest.C
     assert "is not told" in capsys.readouterr().out
 
 
+def test_a_form_of_several_objectives_is_that_of_what_was_trained_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = fit(capsys, "easy.csv", "--form", "plm.tableA9", "--objective-of", "MLM of protein", "--out", "ours.plan")
+    assert set(told["fits"][0]["constants"]) == {"E_mlm", "A_mlm", "B_mlm", "alpha_mlm", "beta_mlm"}
+    assert main(["test", "ours.plan"]) == 0
+    text = "import ours.plan\nuse laws ours\nobjective: MLM of protein\ncompute: 1e21 FLOP\n"
+    (folder / "p.plan").write_text(text, "utf-8")
+    assert main(["solve", "p.plan"]) == 0
+
+
+def test_a_floor_that_may_be_nothing_leaves_the_intervals_of_a_plan_finite(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the slopes a floor of nothing had an error of 52 e-folds: a plan by it told losses up to 1e22."""
+    rows = "".join(
+        f"{n:.0f},{d:.0f},{(3.4 / n**0.042 + 7.6 / d**0.099) * (1 + 2 * off / 1000):.9f}\n"
+        for (n, d), off in zip(SIZES, OFF, strict=True)
+    )
+    (folder / "low.csv").write_text("params,tokens,loss\n" + rows, "utf-8")
+    fit(capsys, "low.csv", "--form", "chinchilla", "--out", "ours.plan")
+    (folder / "p.plan").write_text("import ours.plan\nuse laws ours\ncompute: 1e21 FLOP\n", "utf-8")
+    assert main(["solve", "p.plan", "-o", "json"]) == 0
+    loss = json.loads(capsys.readouterr().out)["solutions"][0]["loss"]
+    assert loss["high"] < 2 * loss["value"]
+
+
 def test_what_moved_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     argv = ("easy.csv", "--form", "chinchilla", "--out", "ours.plan")
     assert fit(capsys, *argv, "--where", "compute < 5e20")["moved"] is None
@@ -277,6 +304,8 @@ def test_a_search_that_ends_nowhere_is_no_fit(folder: Path, capsys: pytest.Captu
         ("h100_ladder.csv --form chinchilla --name chinchilla", 2, "law of the library"),
         ("h100_ladder.csv --form chinchilla --name 7up", 2, "no name of a law"),
         ("h100_ladder.csv --form chinchilla --counts all", 2, "total"),
+        ("h100_ladder.csv --form chinchilla --objective-of foo", 2, "CLM, MLM"),
+        ("h100_ladder.csv --form chinchilla --objective-of MLM;", 2, "`MLM of protein`"),
     ],
 )
 def test_what_cannot_be_done_is_said(argv: str, code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:

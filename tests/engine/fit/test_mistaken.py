@@ -43,6 +43,21 @@ def test_columns_the_other_way_round_are_asked_about_and_believed_when_said() ->
         assert table is not None and len(table) == 12 and not found
 
 
+@given(st.sets(st.integers(0, 11), min_size=1, max_size=1))
+def test_a_run_that_is_the_other_way_round_is_named_by_its_line(odd: set[int]) -> None:
+    rows = [(f"{n:.0f}", f"{k * n:.0f}", "2.5") for n in (1e7, 4e7, 1.6e8) for k in (10, 20, 40, 80)]
+    turned = [(d, n, loss) if i in odd else (n, d, loss) for i, (n, d, loss) in enumerate(rows)]
+    table, (said,) = read(written(HEAD, *turned))
+    assert table is None and said.code == "F016" and f"line {min(odd) + 2}" in said.message
+    table, found = read(written(HEAD, *turned), columns={"params": "params", "tokens": "tokens"})
+    assert table is not None and not found
+
+
+def test_runs_of_few_tokens_among_others_are_taken_as_they_are() -> None:
+    table, found = read(written(HEAD, *ROWS, ("6.4e8", "4e8", "3.2")))
+    assert table is not None and not found
+
+
 def test_a_loss_that_rises_is_asked_about() -> None:
     rows = [(n, d, f"{4 - float(loss) / 10:.4f}") for n, d, loss in ROWS]
     table, found = read(written(HEAD, *rows), uses=("compute",))

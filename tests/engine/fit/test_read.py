@@ -149,6 +149,19 @@ def test_a_hundred_bad_rows_of_one_reason_are_one_finding() -> None:
     assert findings[0].message.endswith("and 90 more")
 
 
+def test_rows_that_are_no_figures_alike_are_one_finding() -> None:
+    text = "N,D,loss\n1e9,2e10,2.5\n" + "".join(
+        f"{i}e9,2e10,{3 - i / 100:.2f}-{3.1 - i / 100:.2f}\n" for i in range(2, 30)
+    )
+    _, (said,) = read(text)
+    assert said.code == "F006" and said.message.startswith("28 rows left out, with `2.98-3.08` as `loss`")
+
+
+def test_rows_that_repeat_others_are_said_to_be_those() -> None:
+    _, (said,) = read("N,D,loss\n1e9,2e10,2.5\n2e9,2e10,2.4\n1e9,2e10,2.5\n2e9,2e10,2.4\n")
+    assert said.message == "2 rows left out, each as in a line before it, to the letter: lines 4, 5"
+
+
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
@@ -162,6 +175,7 @@ def test_a_hundred_bad_rows_of_one_reason_are_one_finding() -> None:
         ("N,D,loss (hours)\n7e9,14e10,25\n", "F004", "`loss (hours)` is in seconds"),
         ("N;D;loss\n1,234;2e10;2\n", "F005", "`1,234` of `N`"),
         ("7e9,14e10,2.5\n", "F013", "no names of columns"),
+        ("N,D,loss\n1e9,2e10,2.5\nD,N,loss\n4e10,2e9,2.4\n", "F013", "line 3 has the names of line 1 in another order"),
         ("hello world\nthis is text\n", "F013", "no column that is known: `hello world`"),
         ("N,D,loss,loss\n1e9,2e10,2.5,2.4\n", "F003", "`loss`, `loss` may each be `loss`"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "S003", "not UTF-8"),

@@ -129,6 +129,7 @@ def test_a_letter_behind_a_number_multiplies_whatever_a_log_tells() -> None:
         '[{"N": 1e9, "D": 2e10, "loss": 2.5},\n {"N": "2B", "D": "40B tokens", "loss": 2.4}]',
         '{"runs": [{"N": 1e9, "D": 2e10, "loss": 2.5},\n {"N": "2B", "D": "40B", "loss": 2.4}]}',
         '{"N": [1e9, 2e9], "D": [2e10, 4e10], "loss": [2.5, 2.4]}',
+        '{"N": {"0": 1e9, "1": 2e9}, "D": {"0": 2e10, "1": 4e10}, "loss": {"0": 2.5, "1": 2.4}}',
         '{"a": {"N": 1e9, "D": 2e10, "loss": 2.5}, "b": {"N": 2e9, "D": 4e10, "loss": 2.4}}',
         '{"N": 1e9, "D": 2e10, "loss": 2.5}\n\n{"N": 2e9, "D": 4e10, "loss": 2.4, "note": null}\n',
     ],
