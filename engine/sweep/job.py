@@ -94,6 +94,10 @@ class Job:
             self._key.append(blake2b(pickle.dumps(content), digest_size=16).hexdigest())
         return self._key[0]
 
+    def head(self, asked: Asked) -> str:
+        """The name of the column of what is asked, which is not that of an axis."""
+        return f"solved {asked.text}" if any(axis.path == asked.text for axis in self.axes) else asked.text
+
     def settings_at(self, point: int) -> tuple[str, ...]:
         """The settings of a point, which is a row without its law."""
         return self.settings_of(places(self.axes, point))

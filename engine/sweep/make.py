@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice, product
 
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.expr.tree import Expr, Op, Ref, walk
@@ -14,12 +17,16 @@ from runplan.engine.problem.problem import Problem
 from runplan.engine.read import Read
 from runplan.engine.report import Report
 from runplan.engine.solve.values import dim_of
-from runplan.engine.sweep.axes import CannotSweep, axis_of
+from runplan.engine.sweep.axes import Axis, CannotSweep, axis_of
 from runplan.engine.sweep.job import Asked, Job
 from runplan.engine.sweep.point import keep
 
 # What is asked of each point where nothing is said, as far as there is such a thing.
 USUAL = ("params", "tokens", "loss", "gpus", "time", "cost")
+# Points that are tried for one that is a plan.
+TRIED = 27
+# The first pool may be said without its name.
+_FIRST_POOL = re.compile(r"hardware\.pool1(?=\.|$)")
 # More rows than anybody looks at, or has room for.
 MOST = 10**12
 
@@ -53,27 +60,28 @@ def job_of(
     axes = tuple(axis_of(word, _is_whole(word, catalogue)) for word in words)
     if not axes:
         raise CannotSweep("nothing is varied: write an axis, such as `hardware.gpus=256,512` or `tokens=1T..8T:log4`")
-    for axis in axes:
-        if sum(other.path == axis.path for other in axes) > 1:
-            raise CannotSweep(f"`{axis.path}` is varied twice: put all of its values into one axis")
+    _each_counts(axes)
     recording = Recording(reader)
     imported: dict[str, Report] = {}
 
-    def read(*more: str) -> Read:
-        first = (f"{axis.path}={axis.text(0)}" for axis in axes)
+    def read_at(at: Sequence[int], *more: str) -> Read:
+        own = (f"{axis.path}={axis.text(one)}" for axis, one in zip(axes, at, strict=True))
         return plan_at(
             path,
             recording,
             catalogue=catalogue,
-            settings=(*settings, *first, *more),
+            settings=(*settings, *own, *more),
             laws=laws,
             intervals=False,
             solved=imported,
         )
 
-    start = read()
-    if start.plan is None:
-        raise CannotSweep(start.error())
+    # A point may be no plan; where all that are tried are none, what is wrong with the first is said.
+    tried = islice(product(*(dict.fromkeys((0, len(axis) - 1, len(axis) // 2)) for axis in axes)), TRIED)
+    at, start = next(((at, one) for at in tried if (one := read_at(at)).plan), (None, None))
+    if at is None or start is None:
+        raise CannotSweep(read_at([0] * len(axes)).error())
+    read = partial(read_at, at)
     problem = next(start.problems())
     texts = asked or [text for text in USUAL if _has(problem, text)]
     wanted = tuple(_asked(text, problem, read) for text in dict.fromkeys((*texts, *also)))
@@ -93,6 +101,21 @@ def job_of(
         raise CannotSweep(f"{job.size:,} points are more than {MOST:,}: make the axes shorter")
     keep(catalogue)
     return job
+
+
+def _each_counts(axes: Sequence[Axis]) -> None:
+    """Each axis varies what no other says once more.
+
+    Raises:
+        CannotSweep: Where one does, as the setting of a later axis stands in place of what the one before sets.
+    """
+    paths = [_FIRST_POOL.sub("hardware", axis.path) for axis in axes]
+    for at, (axis, path) in enumerate(zip(axes, paths, strict=True)):
+        for later, other in zip(axes[at + 1 :], paths[at + 1 :], strict=True):
+            if path == other:
+                raise CannotSweep(f"`{later.path}` is varied twice: put all of its values into one axis")
+            if path.startswith((f"{other}.", f"{other}[")):
+                raise CannotSweep(f"`{later.path}` stands in place of `{axis.path}`: vary it first, or leave one out")
 
 
 def _is_whole(word: str, catalogue: Library) -> bool:

@@ -24,13 +24,13 @@ def records(job: Job, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     out["status"] = rows.status
     for asked in job.asked:
         figures, factor = rows.figures[asked.text], json_unit(asked.dim)[1]
-        out[asked.text] = figures if factor == 1.0 else figures / factor
+        out[job.head(asked)] = figures if factor == 1.0 else figures / factor
     return out
 
 
 def _record(job: Job) -> np.dtype[np.void]:
     said = [(column.path, column.values.dtype) for column in heads(job)]
-    return np.dtype([*said, ("status", np.dtype("u1")), *((asked.text, np.dtype("<f8")) for asked in job.asked)])
+    return np.dtype([*said, ("status", np.dtype("u1")), *((job.head(asked), np.dtype("<f8")) for asked in job.asked)])
 
 
 def head(job: Job, count: int) -> bytes:

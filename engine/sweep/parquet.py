@@ -29,8 +29,9 @@ def batch(job: Job, rows: Rows) -> bytes:
     """Rows as a stream of Arrow's; the unit of a column is in its metadata."""
     columns = [(one.path, one.unit or "1", one.values) for one in varied(job, rows.numbers)]
     asked = [
-        (one.text, "date" if one.dim == DATE else json_unit(one.dim)[0], rows.figures[one.text] / json_unit(one.dim)[1])
+        (job.head(one), "date" if one.dim == DATE else unit, rows.figures[one.text] / factor)
         for one in job.asked
+        for unit, factor in (json_unit(one.dim),)
     ]
     arrays = [pa.array(values, from_pandas=True) for _, _, values in (*columns, *asked)]
     names = [(name, {"unit": unit}) for name, unit, _ in (*columns, *asked)]

@@ -44,7 +44,7 @@ class Format:
 
 def _csv_head(job: Job, count: int) -> bytes:
     names = [f"{path} [{unit}]" if unit else path for path, unit in _varied(job)]
-    asked = [f"{asked.text} [{unit_of(asked.dim)}]" for asked in job.asked]
+    asked = [f"{job.head(asked)} [{unit_of(asked.dim)}]" for asked in job.asked]
     return csv_rows([[*names, "status", *asked, "why"]]).encode()
 
 
@@ -53,7 +53,7 @@ def _csv(job: Job, rows: Rows) -> bytes:
 
 
 def _lines(job: Job, rows: Rows) -> bytes:
-    names = [*(path for path, _ in _varied(job)), "status", *(asked.text for asked in job.asked), "why"]
+    names = [*(path for path, _ in _varied(job)), "status", *map(job.head, job.asked), "why"]
     return "".join(
         json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=True) + "\n" for row in _cells(job, rows, None)
     ).encode()
@@ -65,7 +65,7 @@ def _document_head(job: Job, count: int) -> bytes:
         "plan": job.path,
         "laws": list(job.laws),
         "varied": [{"path": path, "unit": unit or "1"} for path, unit in _varied(job)],
-        "quantities": [{"name": asked.text, "unit": unit_of(asked.dim)} for asked in job.asked],
+        "quantities": [{"name": job.head(asked), "unit": unit_of(asked.dim)} for asked in job.asked],
     }
     return (json.dumps(said, ensure_ascii=True, indent=2)[:-2] + ',\n  "points": [').encode()
 

@@ -63,6 +63,24 @@ def test_every_format_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         assert (point["why"] or "") == line["why"] == ("" if point["status"] == "solved" else "cost <= 300k USD")
 
 
+def test_what_an_axis_came_to_stands_beside_it_and_the_first_point_may_be_no_plan(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = [f"-o{name}=a.{name}" for name in ("csv", "jsonl", "json", "npy", "npz", "parquet")]
+    swept(capsys, "tokens=0,1T,3T", "--ask", "tokens,loss", *files)
+    points = parquet.read_table("a.parquet").to_pylist()
+    assert points == [json.loads(line) for line in Path("a.jsonl").read_text("utf-8").splitlines()]
+    assert points == json.loads(Path("a.json").read_text("utf-8"))["points"]
+    assert [(point["tokens"], point["status"]) for point in points] == [
+        (0.0, "refused"),
+        (1e12, "solved"),
+        (3e12, "infeasible"),
+    ]
+    assert points[1]["solved tokens"] == pytest.approx(1e12) and points[0]["solved tokens"] is None
+    assert list(np.load("a.npy").dtype.names or ()) == np.load("a.npz").files
+    assert "solved tokens [token]" in Path("a.csv").read_text("utf-8").splitlines()[0].split(",")
+
+
 def test_points_are_chosen_by_a_condition_by_rank_and_by_what_none_beats(capsys: pytest.CaptureFixture[str]) -> None:
     every = [row for row in rows(capsys) if row["status"] == "solved"]
     loss, cost = "loss [nat/token]", "cost [USD]"
