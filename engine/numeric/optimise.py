@@ -45,6 +45,8 @@ STALLED = 1e-6
 # An earlier objective may rise by this share of its scale while a later one is minimised; where it does not keep to
 # that by itself, it is held by its value, a tenth of that loose.
 SPOILED, LOOSE = 1e-9, 1e-10
+# A later objective whose slope and curvature are below this share of its value is constant but for rounding.
+CONSTANT = 1e-13
 # Binding counts relative to the gradient of the objective, or to this share of its curvature at a minimum inside.
 CURVED = 1e-4
 
@@ -174,7 +176,7 @@ class _Levels:
     Attributes:
         x: The minimiser (k) so far.
         end: Where the last objective came to rest.
-        face: Where the objectives before the last stay minimal.
+        face: Where the objectives before the last stay minimal; `faced` where the last one does, too.
         multipliers: Those of the inequalities for the first objective.
         reached: The objectives minimised so far.
         held: For each of them, the inequalities that have a multiplier of it.
@@ -186,7 +188,7 @@ class _Levels:
         self.slack = slack
         self.budget = budget
         self.end: Descent | None = None
-        self.face = Face()
+        self.face, self.faced = Face(), False
         self.multipliers: Vector | None = None
         self.outcome: Outcome = "optimal"
         self.reached: list[_Reached] = []
@@ -196,14 +198,18 @@ class _Levels:
     def minimise(self, objective: Smooth) -> bool:
         """Minimise the next objective; False where that failed, or where those before leave nothing to decide."""
         if self.end is not None:
-            self.face = face(self.end, self.face)
+            if not self.faced:
+                self.face, self.faced = face(self.end, self.face), True
             if self.face.rank >= len(self.x):
                 return False
+            if self._is_constant(objective):
+                self.held.append(frozenset())
+                return True
         end = self.end = self._within_face(objective)
         if end is None:
             self.outcome = "gave-up"
             return False
-        self.x = end.here.x
+        self.x, self.faced = end.here.x, False
         self.held.append(pressing(end))
         found = value_at(objective, tuple(self.x))
         if self.multipliers is None:
@@ -215,6 +221,14 @@ class _Levels:
         if end.outcome != "optimal":
             self.outcome = "unbounded" if end.outcome == "unbounded" else "gave-up"
         return end.outcome == "optimal"
+
+    def _is_constant(self, objective: Smooth) -> bool:
+        """Whether an objective has nothing to decide: a descent would follow the rounding of its slope."""
+        found = value_at(objective, tuple(self.x))
+        if found is None:
+            return False
+        f, g, h = found
+        return max(size_of(g), *map(size_of, h)) <= CONSTANT * abs(f)
 
     def _within_face(self, objective: Smooth) -> Descent | None:
         inequalities = self.problem.inequalities

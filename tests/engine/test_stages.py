@@ -221,6 +221,17 @@ def test_free_stages_that_cost_alike_have_as_many_tokens_each() -> None:
     assert why.code == "C002" and "`b`" in why.message
 
 
+def test_a_split_that_a_bound_leaves_open_is_one_as_good_as_any() -> None:
+    """What is paid for the reservation is the same for each split but for rounding, whose slope a search followed."""
+    found = solved(
+        "hardware: 1000 x H100 for 90 days at 40% MFU\nstage s0 { data: 2563876920248 tokens up to 2 epochs }\n"
+        "stage s1 { data: 135152926 tokens up to 2 epochs }\nstage s2 { tokens: ? }\n"
+        "stage s3 { data: 677175985 tokens }\nstage s4 { tokens: ? }\n"
+    )
+    alone = solved("hardware: 1000 x H100 for 90 days at 40% MFU\n")
+    assert found["loss"].value == pytest.approx(alone["loss"].value, rel=1e-9)
+
+
 def test_a_stage_has_a_loss_before_the_data_of_a_later_one_are_seen() -> None:
     found = solved(
         f"model: 7B\nhardware: 256 x {H100}\ndata web: 400B tokens\ndata code: 50B tokens up to 4 epochs\n"
