@@ -42,6 +42,8 @@ STYLE = {
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
 }
+# What stands behind a label, so that it is read where it lies over a line.
+GROUND = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4}
 # Labels of one panel keep so many points apart, in height.
 _LINE = 10.0
 
@@ -152,5 +154,6 @@ def _labels(panel: Panel, axes: Axes) -> None:
             va="bottom",
             fontsize=7.5,
             color=colour(series.tone),
+            bbox=GROUND,
             annotation_clip=False,
         )

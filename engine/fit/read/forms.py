@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Source, Span
@@ -11,7 +12,7 @@ from runplan.engine.fit.read.grid import Grid
 from runplan.engine.fit.read.json_rows import json_rows
 from runplan.engine.fit.read.logs import is_log, log_rows
 from runplan.engine.fit.read.text import text_of
-from runplan.engine.fit.read.words import Words
+from runplan.engine.fit.read.words import Words, is_unit
 
 _PARQUET = b"PAR1"
 # An object or an array; a line of a log may begin with a bracket, too, and a date in it.
@@ -37,7 +38,22 @@ def _grid(source: Source, words: Words) -> Grid:
         return json_rows(source)
     if not _has_names(source, words) and is_log(source.text, words):
         return log_rows(source, words)
-    return delimited(source)
+    return _with_units(delimited(source), words)
+
+
+def _with_units(grid: Grid, words: Words) -> Grid:
+    """The grid, with the units that its first row says below the names put into these."""
+    first = [cells[0].strip().strip("[](){}") for cells in grid.columns] if len(grid) else []
+    read = [words.read(header) for header in grid.headers[: len(first)]]
+    said = [(one, cell) for one, cell in zip(read, first, strict=True) if one is not None and cell]
+    if not said or not all(not one.unit and is_unit(one.sort, cell) for one, cell in said):
+        return grid
+    headers = tuple(
+        f"{header} [{cell}]" if one is not None and cell else header
+        for header, one, cell in zip(grid.headers, read, first, strict=True)
+    )
+    columns = tuple(cells[1:] for cells in grid.columns)
+    return replace(grid, headers=headers, columns=columns, lines=grid.lines[1:])
 
 
 def _has_names(source: Source, words: Words) -> bool:

@@ -188,7 +188,7 @@ class Words:
         for cut in range(len(words) - 1, 0, -1):
             base, rest = "".join(words[:cut]), " ".join(words[cut:])
             sort = self._by_word.get(base)
-            if sort is not None and _is_unit(sort, rest):
+            if sort is not None and is_unit(sort, rest):
                 return Read(sort, base, rest)
         return None
 
@@ -212,7 +212,8 @@ def _said_in(sort: Sort, header: str) -> str:
     return next((tail for tail in tails if squashed(tail) in sort.units and tail), "")
 
 
-def _is_unit(sort: Sort, text: str) -> bool:
+def is_unit(sort: Sort, text: str) -> bool:
+    """Whether a text is a unit that figures of a quantity may be in."""
     try:
         return sort.unit(text).dim in sort.dims
     except UnknownUnit:
