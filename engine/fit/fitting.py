@@ -23,7 +23,7 @@ from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
 from runplan.engine.fit.future import since
 from runplan.engine.fit.heads import heads_of
-from runplan.engine.fit.kinds import kinds_apart
+from runplan.engine.fit.kinds import kinds_apart, off_powers
 from runplan.engine.fit.lack import Noise
 from runplan.engine.fit.model import Coordinate
 from runplan.engine.fit.objective import residual_slopes
@@ -306,8 +306,10 @@ def fitted(
                 heads=heads,
             )
             told = without_smallest(model, own, told, table, spent)
-        if told.minima and model.log:
-            apart = kinds_apart(table, told.residuals, source or Source(table.path, ""))
+        if model.log:
+            # Runs of several kinds may be what keeps a form from being told.
+            off = told.residuals if told.minima else off_powers(model.inputs, model.measured)
+            apart = kinds_apart(table, off, source or Source(table.path, ""))
             told = replace(told, findings=(*told.findings, *apart))
         if law.reads is not None and form.output != law.reads.of:
             told = replace(told, scatter=float(np.hypot(told.scatter, coarse)))

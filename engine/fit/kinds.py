@@ -41,3 +41,18 @@ def kinds_apart(table: RunTable, residuals: Floats, source: Source) -> Iterator[
             help=[f"fit them apart: `--where '{header} = {next(iter(groups))}'`"],
             data={"share": share},
         )
+
+
+def off_powers(inputs: Mapping[str, Floats], measured: Floats) -> Floats:
+    """By how much the best product of powers of inputs lies above what was measured, in logarithms: what stands in for
+    residuals where no form is told.
+
+    Args:
+        inputs: (n) each, as what was measured; nothing is returned where one is not above zero.
+    """
+    columns = np.stack([np.full(len(measured), np.e), *inputs.values()], axis=1)
+    if not (columns > 0).all():
+        return np.empty(0)
+    logs, own = np.log(columns), np.log(measured)
+    found: Floats = logs @ np.linalg.lstsq(logs, own, rcond=None)[0] - own
+    return found

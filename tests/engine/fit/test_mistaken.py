@@ -12,7 +12,7 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Source
 from runplan.engine.fit.kept import BadCondition
-from runplan.engine.fit.kinds import kinds_apart
+from runplan.engine.fit.kinds import kinds_apart, off_powers
 from runplan.engine.fit.read.asked import Asked
 from runplan.engine.fit.read.read import read_runs
 from runplan.engine.fit.table import RunTable
@@ -195,6 +195,20 @@ def test_kinds_that_lie_apart_are_named(off: float) -> None:
     found = [*kinds_apart(table, residuals, Source("r.csv", written((*HEAD, "goal"))))]
     assert [one.code for one in found] == (["F018"] if off else [])
     assert not found or ("`a` -3" in found[0].message and "`--where 'goal = " in found[0].help[0])
+
+
+@pytest.mark.parametrize("off", [0.0, 0.3])
+def test_kinds_that_keep_a_form_from_being_told_are_named_by_what_powers_leave(off: float) -> None:
+    table, _ = read(written((*HEAD, "goal"), *((*row, "a" if i % 2 else "b") for i, row in enumerate(ROWS))))
+    assert table is not None
+    inputs = {name: table.values(name) for name in ("params", "tokens")}
+    exact = 7 * inputs["params"] ** -0.1 * inputs["tokens"] ** -0.05
+    left = off_powers(inputs, exact + off * np.array([0.0, 1.0] * 6))
+    if not off:
+        assert left == pytest.approx(np.zeros(12), abs=1e-9)
+    else:
+        assert [one.code for one in kinds_apart(table, left, Source("r.csv", ""))] == ["F018"]
+    assert not len(off_powers({"share": np.array([0.0, 1.0])}, np.array([2.0, 3.0])))
 
 
 def test_a_packed_file_and_a_letter_of_another_alphabet_are_named() -> None:
