@@ -24,8 +24,8 @@ EXPONENTS = (0.05, 1.5)
 SHARE = 0.02
 # What nothing tells the size of.
 UNKNOWN = (0.1, 10.0)
-# How wide a range in logarithms may be, and how large what stands in an exponential may be.
-WIDEST = 80.0
+# How wide a range in logarithms may be, how far its middle may lie, and how large what stands in an exponential may be.
+WIDEST, FURTHEST = 80.0, 300.0
 STEEP = 6.0
 # Of an exponent whose base is to be told: how far on either side of its middle it is taken to be, as a factor.
 NEAR = 4.0
@@ -68,7 +68,7 @@ def _coordinate(name: str, scale: _Scale, known: float | None) -> Coordinate:
 
 
 def _narrowed(low: float, high: float) -> Range:
-    middle, half = (low + high) / 2, min((high - low) / 2, WIDEST / 2)
+    middle, half = min(max((low + high) / 2, -FURTHEST), FURTHEST), min((high - low) / 2, WIDEST / 2)
     return middle - half, middle + half
 
 
@@ -215,7 +215,10 @@ class _Scale:
                         self._exponents_in(factor)
             if isinstance(log, Op):
                 size = self._size(_product_of([f for f in above if f is not log]))
-                self.tell(log.args[0], self._root((float(np.exp(wanted[0])), float(np.exp(wanted[1]))), size))
+                ends = self._root((float(np.exp(wanted[0])), float(np.exp(wanted[1]))), size)
+                # What a number is added to, as in a soft step, makes up for nothing: it is of the size of that number.
+                own = [item.value for item in _terms(log.args[0]) if isinstance(item, Num) and item.value > 0.0]
+                self.tell(log.args[0], (own[0], NEAR * own[0]) if own else ends)
             for name in sorted(self._own(above) - self.ranges.keys()):
                 self.plain.add(name)
                 by = self._size(_product_of([f for f in above if f != Unbound(name)]))
@@ -231,7 +234,7 @@ class _Scale:
     def _middle(self, name: str) -> float:
         """Of what is told of a constant; 1 of one that is not told yet."""
         low, high = self.ranges.get(name, (1.0, 1.0))
-        return (low + high) / 2 if name in self.plain else float(np.sqrt(low * high))
+        return (low + high) / 2 if name in self.plain or low <= 0.0 else float(np.sqrt(low * high))
 
     def _looks(self, item: Expr) -> Range:
         """How large a part is at the middle of what is told of its constants, and a little on either side."""

@@ -165,6 +165,9 @@ def _gone_on(model: Model, objective: Objective, theta: Floats, value: float) ->
         gradient = here.slopes @ loss.slopes(here.residuals)
         inside = loss.curvatures(here.residuals)
         matrix = (here.slopes * inside) @ here.slopes.T + np.tensordot(loss.slopes(here.residuals), here.bend, 1)
+        if not np.isfinite(matrix).all():  # on and on, beyond all figures
+            gain = np.inf
+            break
         step = _down(matrix - np.diag(np.where(plain, gradient, 0.0)), gradient, damping, plain)
         gain = -0.5 * float(gradient @ step)
         if gain <= 1e-12 * value:
@@ -204,7 +207,7 @@ def _down(matrix: Floats, gradient: Floats, damping: float, plain: NDArray[np.bo
 
 def _polished(model: Model, objective: Objective, found: Minimum) -> Minimum:
     """A minimum that a secant reached, made one to the last digits by steps with the second derivative itself."""
-    loss, theta, least = loss_of(objective), found.theta, np.inf
+    loss, theta, best, least = loss_of(objective), found.theta, found.theta, np.inf
     for _ in range(POLISH):
         here = local(model, objective, theta)
         gradient = here.slopes @ loss.slopes(here.residuals)

@@ -115,19 +115,6 @@ def test_the_constants_of_a_law_lie_where_a_search_starts(name: str) -> None:
         assert found.low <= (np.log(value) if found.log else value) <= found.high, found
 
 
-@pytest.mark.parametrize(
-    ("name", "form"),
-    [("chinchilla", "chinchilla"), ("kaplan.joint", "kaplan"), ("gadre", "gadre"), ("muennighoff", "muennighoff")],
-)
-def test_known_constants_come_back(name: str, form: str) -> None:
-    truth, table = LIBRARY.law(name), runs(name)
-    law, _ = chosen(named(LIBRARY, form), [""], table.columns) or (None, "")
-    assert truth is not None and law is not None
-    found = fitted(law, table, held={}, objective=Objective(), bootstrap=0)
-    for constant, value in found.constants.items():
-        assert value == pytest.approx(constants_of(truth)[constant], rel=1e-3), constant
-
-
 def test_a_size_at_which_an_exponent_turns_lies_where_the_runs_do() -> None:
     law, of = LIBRARY.law("form.rl.log_linear"), runs("chinchilla").values("params")
     assert law is not None
