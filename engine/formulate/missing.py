@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, names
 from runplan.dsl.expr.values import value
+from runplan.dsl.plan.ir import Stage
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
@@ -105,12 +107,24 @@ def _is_of_step(draft: Draft, name: Name) -> bool:
     return known is not None and known.facts.kind == "step" and bool(known.facts.better)
 
 
+def is_of_each_pool(draft: Draft, name: Name) -> bool:
+    """Whether each of several pools has a figure of its layout, and all together have none: but the most memory."""
+    several = any(len(stage.hardware) > 1 for stage in _stages_of(draft, name))
+    needs = draft.quantities[name.text].facts.needs
+    return several and not name.part("pool") and name.text != q.MEMORY_PER_GPU.text and not needs
+
+
+def _stages_of(draft: Draft, name: Name) -> Sequence[Stage]:
+    """The stage that a quantity is of, else all."""
+    return [stage for stage in draft.plan.stages if stage.name == name.part("stage")] or draft.plan.stages
+
+
 def _laid_out(draft: Draft, name: Name) -> Missing:
     """Why what the layout decides is not known: it needs devices, and how much memory they have."""
     needs = [add for need, add in draft.quantities[name.text].facts.needs if not draft.knows(quantity(need))]
     if needs:
         return Missing("C004", f"`{name}` is not known: the plan does not say what is served", tuple(needs))
-    stages = [stage for stage in draft.plan.stages if stage.name == name.part("stage")] or draft.plan.stages
+    stages = _stages_of(draft, name)
     if not any(stage.hardware for stage in stages):
         return Missing(
             "C004", f"`{name}` is not known: the plan has no hardware", ("add `hardware: 64 x H100 for 1 month`",)
@@ -120,6 +134,9 @@ def _laid_out(draft: Draft, name: Name) -> Missing:
         return Missing("C004", message, ("add `memory: 80 GB` to the hardware's block",))
     if all(pool.bought for stage in stages for pool in stage.hardware):
         return Missing("C004", f"`{name}` is not known: {_BOUGHT[0]}", _BOUGHT[1])
+    if is_of_each_pool(draft, name):
+        add = "of a pool its memory may be required: `require pool1.memory_per_gpu <= 70 GB`"
+        return Missing("C004", f"`{name}` is not known: each pool of devices has its own", (add,))
     message = f"`{name}` is found for a run that is solved, and is no goal"
     return Missing("C009", message, _OF_GOAL.get(name, _OF_ANY_GOAL))
 

@@ -10,7 +10,7 @@ from runplan.dsl.expr.tree import Expr, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.alternatives import Keeper
 from runplan.engine.formulate.draft import Draft, number
-from runplan.engine.formulate.missing import is_of_layout, missing, no_chance
+from runplan.engine.formulate.missing import is_of_each_pool, is_of_layout, missing, no_chance
 from runplan.engine.formulate.probable import is_chance, is_solved
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
@@ -83,7 +83,9 @@ def _is_of_layout(draft: Draft, requirement: Requirement) -> bool:
     if isinstance(chance, Op):
         found = no_chance(of_layout[0], chance.args[0]).finding(requirement.span, requirement.key, requirement.soft)
         draft.findings.append(found)
-    elif (why := missing(draft, of_layout[0])) is not None:
+        return True
+    lacking = next((name for name in of_layout if is_of_each_pool(draft, name)), of_layout[0])
+    if (why := missing(draft, lacking)) is not None:
         draft.unsaid[requirement.key] = why.finding(requirement.span, requirement.key, requirement.soft)
     return True
 

@@ -44,6 +44,15 @@ def test_a_requirement_and_a_layout_are_of_each_pool() -> None:
     assert codes == {"B002"}
 
 
+def test_what_each_pool_has_of_its_own_is_not_known_of_all_together() -> None:
+    run = TWO.format(count=256) + "layout: in fsdp2\n"
+    report = laid_out(f"{run}require memory_per_gpu <= usable_memory\n")
+    (found,) = (one for one in report.findings if one.severity == "error")
+    assert found.code == "C004" and "`usable_memory`" in found.message
+    written = found.help[0].partition("`")[2].rstrip("`")
+    assert not [one for one in laid_out(f"{run}{written}\n").findings if one.severity == "error"]
+
+
 def test_a_stage_may_have_pools_of_its_own() -> None:
     text = (
         "model: 70B\nhardware: 256 x H100 for 60 days at 40% MFU\nstage pretrain { tokens: 100B }\n"
