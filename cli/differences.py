@@ -79,7 +79,7 @@ class Comparing:
         try:
             then, then_project = (None, None) if was is None else side_at(self._then, was)
         except (BadConfig, OSError) as error:
-            trouble = str(error)
+            trouble = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         if not trouble and not any(side.is_plan for side in (then, now) if side is not None):
             return None
         self.count += 1

@@ -33,13 +33,19 @@ def show(kind: Kind, shown: object, outputs: Sequence[tuple[str, str | None]], *
 
 def tell_json(argv: Sequence[str], code: int, message: str) -> None:
     """Where standard output was to be JSON, say there why there is no result: it is one valid document, always."""
-    asked = [word.removeprefix("--output=").removeprefix("-o") for word in argv if word.startswith(("-o", "--output="))]
-    asked += [after for option, after in pairwise(argv) if option in ("-o", "--output")]
+    asked = [word.removeprefix("-o") for word in argv if word.startswith("-o")]
+    asked += [after for word in argv for option, said, after in [word.partition("=")] if said and _is_output(option)]
+    asked += [after for option, after in pairwise(argv) if option == "-o" or _is_output(option)]
     if "json" in asked:
         import json
 
         document = {"schema": "plan.error/v1", "error": {"exit": code, "message": message}}
         sys.stdout.write(json.dumps(document, ensure_ascii=True, indent=2) + "\n")
+
+
+def _is_output(option: str) -> bool:
+    """Whether a long option is the one of formats, which may be cut short."""
+    return len(option) > len("--") and "--output".startswith(option)
 
 
 def _color(file: str | None) -> bool:

@@ -61,6 +61,8 @@ def run(argv: list[str]) -> int:
     for was, is_ in asked.pairs:
         with reading(is_ or was or ""):
             found = comparing.plan(was, is_)
+        if asked.apart and found is not None and found.trouble:  # a commit may have a plan that nobody could read
+            raise CannotRun(f"{was}: {found.trouble}")
         plans += [found] if found is not None else []
     passed = tuple(exceeded(plans, limits, library.quantities()))
     commits = [side.commit if isinstance(side, Revision) else "" for side in (asked.then, asked.now)]

@@ -13,6 +13,7 @@ from runplan.cli.paths import Projects, plan_files
 from runplan.cli.show.text.plain import plain
 from runplan.cli.stream import tell, write
 from runplan.dsl.dataclass import replace
+from runplan.dsl.text import disk
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.limits import LOCK
 from runplan.dsl.text.words import counted
@@ -103,7 +104,7 @@ def _plans(project: Project, files: Sequence[str], then: Lock | None) -> Iterato
             with reading(file):
                 report = project.report(file, intervals=False)
         except CannotRun:
-            if name in known:
+            if name in known and not disk.is_there(file):
                 continue  # it is not there any more
             raise
         if report.solutions:

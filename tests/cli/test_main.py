@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib import import_module
@@ -58,3 +59,11 @@ def test_a_stream_that_is_closed_changes_no_exit_code(
     finally:
         for name in closed:
             getattr(sys, name).close()
+
+
+@pytest.mark.parametrize("option", [["-o", "json"], ["-ojson"], ["--output=json"], ["--outp", "json"], ["--ou=json"]])
+def test_where_json_was_asked_for_it_says_why_there_is_none(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["solve", "missing.plan", *option]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["exit"] == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,11 @@ def test_what_is_locked_stays_and_what_is_gone_goes(here: Path, capsys: pytest.C
     assert main(["lock", "--check"]) == 1
     assert "plans/a.plan: gone" in capsys.readouterr().out
     assert main(["lock"]) == 0
+    assert list(tomllib.loads((here / "runplan.lock").read_text("utf-8"))["plans"]) == ["plans/b.plan"]
+    (here / "plans/b.plan").unlink()
+    os.mkfifo(here / "plans/b.plan")  # there, and not to be read
+    assert main(["lock"]) == main(["diff", "plans/b.plan", "plans/c.plan"]) == 2
+    assert capsys.readouterr().err.count("plans/b.plan: not a regular file") == 2
     assert list(tomllib.loads((here / "runplan.lock").read_text("utf-8"))["plans"]) == ["plans/b.plan"]
 
 
