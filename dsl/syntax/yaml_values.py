@@ -210,6 +210,8 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
         at = error.context_mark.index
         span = Span(source, at, min(at + 1, len(source.text)))
         return finding("S001", "a quote that is not closed", span)
+    if keyless := _keyless(source, error):
+        return keyless
     span = Span(source, at, min(at + 1, len(source.text)))
     c = source.text[at : at + 1]
     line = source.line_text(span.line)
@@ -239,11 +241,39 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
     if "{" in line and ";" in line:
         help = [f"between braces YAML has commas: write `{line.strip().replace(';', ',')}`"]
         return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
-    bare = re.fullmatch(r"\s*([a-z_]+)\s+([^:\s][^:]*)", line.strip() or before)
-    if bare and "':'" in problem:
-        return finding("S001", "a key without its `:`", visible(span), help=[f"write `{bare[1]}: {bare[2]}`"])
     help = ["leave the `-` out"] if line.startswith("- ") else []
     return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
+
+
+def _keyless(source: Source, error: yaml.MarkedYAMLError) -> Finding | None:
+    """A line of a mapping that is no key with its value, which YAML takes for the beginning of the line below."""
+    text, mark = source.text, error.problem_mark
+    if error.context == "while scanning a simple key" and error.context_mark is not None:
+        at = error.context_mark.index
+    elif mark is not None and "mapping values are not allowed" in (error.problem or ""):
+        below = text.rfind("\n", 0, mark.index) + 1
+        above = text[:below].rstrip()
+        at = above.rfind("\n") + 1
+        said = above[at:]
+        if (
+            not said
+            or _depth(said) != _depth(source.line_text(mark.line + 1))
+            or ":" in said
+            or said[_depth(said)] in "#-"
+        ):
+            return None
+    else:
+        return None
+    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = text[start : len(text) if end < 0 else end].partition(" #")[0].rstrip()
+    span = Span(source, start + _depth(line), start + len(line))
+    word = re.match(r"([A-Za-z_][\w.-]*)\s*[=;]?\s*(.*)", line.strip())
+    if word is None:
+        return finding("S001", "a value without its key", span, help=["write its key before it, with a `:` between"])
+    key, value = word.groups()
+    return finding(
+        "S001", "a key without its `:`", span, help=[f"write `{key}: {value}`" if value else f"write `{key}:`"]
+    )
 
 
 def _depth(line: str) -> int:

@@ -354,6 +354,9 @@ MAPPINGS = [
     "rate: {EUR: 1.08 USD}",
     "- tokens: 2T",
     "tokens: 20x params",
+    "schedule = WSD<\ntokens: 2T",
+    "let;<\n  b: 3 USD",
+    "data:\n  web 10T tokens<\n  code: 3T tokens",
 ]
 
 
