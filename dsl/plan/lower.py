@@ -335,9 +335,11 @@ def _once(reading: Reading, statements: Iterable[Node]) -> dict[str, Node]:
 def _check_alone(reading: Reading, first: Mapping[str, Node]) -> None:
     """What is given without a name is not given by names too."""
     if "data" in first and "data_named" in first:
-        also = [Label(first["data"].span, "this has no name")]
+        bare = first["data"]
+        also = [Label(first["data_named"].span, "this has a name")]
         message = "sources of data are named, all or none"
-        reading.findings.append(finding("N005", message, first["data_named"].span, also=also))
+        help = [f"give it a name: `data main: {' '.join(bare.children[0].span.text.split())}`"]
+        reading.findings.append(finding("N005", message, bare.span, also=also, help=help))
     if "phase" in first and "schedule" in first:
         also = [Label(first["phase"].span, "a phase by hand")]
         message = "the schedule is given by name and by phases"

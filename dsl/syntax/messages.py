@@ -145,7 +145,7 @@ def finding_of(mistake: Mistake) -> Finding:
 
 def _unexpected_there(mistake: Mistake) -> Finding:
     span, words = mistake.view.span(mistake.start, mistake.end), _words(mistake)
-    help = _help(mistake)
+    help = _help(mistake) or ([_LISTED] if mistake.at_statement else [])
     fixes = respelled(span, mistake.token, words) if words and help[:1] == did_you_mean(mistake.token, words) else ()
     return finding("S001", _unexpected(mistake), span, help=help, fixes=fixes)
 

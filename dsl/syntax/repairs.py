@@ -32,7 +32,7 @@ def shape_of(name: str) -> str:
 
 def _settings(m: re.Match[str]) -> str:
     """An optimizer with its settings in a block: `AdamW(lr=3e-4)`, `AdamW lr 3e-4`."""
-    found = re.findall(r"([a-z]\w*)\s*[:= ]\s*([^\s,()]+(?: [a-z]+)?)", m[2], re.IGNORECASE)
+    found = re.findall(r"([a-z]\w*)\s*[:= ]\s*([^\s,;(){}]+(?: [a-z]+)?)", m[2], re.IGNORECASE)
     pairs = ((ours(name), value) for name, value in found)
     return f"{m[1]} {{ {'; '.join(f'{name}: {with_unit(name, value)}' for name, value in pairs)} }}"
 

@@ -273,6 +273,8 @@ LINES = [
     "'tokens': 2T",
     "}",
     "model: moe { experts: 64, active_experts: 8 }",
+    "data code: 3T tokens\ndata 10T tokens",
+    "optimizer: AdamW ( learning_rate: 3e-4; batch: 4M tokens )",
 ]
 MAPPINGS = [
     "law: chinchilla",
