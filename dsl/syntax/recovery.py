@@ -36,9 +36,11 @@ def skip(error: UnexpectedInput, text: str) -> int | None:
     state = interactive.parser_state
     states = state.parse_conf.parse_table.states
     _finish_item(state, interactive.accepts())
-    while len(state.state_stack) > 1 and not (ITEMS & set(states[state.state_stack[-1]])):
+    closed = 0  # blocks that end before the mistake: nothing is read on in them
+    while len(state.state_stack) > 1 and (closed or not (ITEMS & set(states[state.state_stack[-1]]))):
         state.state_stack.pop()
-        state.value_stack.pop()
+        mark = getattr(state.value_stack.pop(), "type", "")
+        closed += (mark == "RBRACE") - (mark == "LBRACE" and closed > 0)
     lexer = interactive.lexer_thread.state
     if isinstance(error, UnexpectedToken):
         if error.token.type == "$END":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from runplan.dsl.dataclass import dataclass
+from runplan.dsl.syntax.statements import BY_KEY
 from runplan.dsl.syntax.yaml_scalars import Scalar, first_line, visible
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.limits import MAX_FINDINGS, MAX_YAML_DEPTH, MAX_YAML_VALUES
@@ -242,6 +243,8 @@ def _yaml_finding(source: Source, error: yaml.MarkedYAMLError) -> Finding:
         help = [f"between braces YAML has commas: write `{line.strip().replace(';', ',')}`"]
         return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
     help = ["leave the `-` out"] if line.startswith("- ") else []
+    if not help and ("expected key" in problem or "<block end>" in problem) and _depth(line) != _depth(before):
+        help = [f"indent it as the line before: `{before[: _depth(before)]}{line.strip()}`"]
     return finding("S001", f"not valid YAML: {problem}", visible(span), help=help)
 
 
@@ -268,7 +271,7 @@ def _keyless(source: Source, error: yaml.MarkedYAMLError) -> Finding | None:
     line = text[start : len(text) if end < 0 else end].partition(" #")[0].rstrip()
     span = Span(source, start + _depth(line), start + len(line))
     word = re.match(r"([A-Za-z_][\w.-]*)\s*[=;]?\s*(.*)", line.strip())
-    if word is None:
+    if word is None or (word[1] == line.strip() and word[1] not in BY_KEY):
         return finding("S001", "a value without its key", span, help=["write its key before it, with a `:` between"])
     key, value = word.groups()
     return finding(

@@ -274,6 +274,7 @@ LINES = [
     "}",
     "model: moe { experts: 64, active_experts: 8 }",
     "data code: 3T tokens\ndata 10T tokens",
+    "optimizer: AdamW { batch: 4M } tokens<\nrequire loss <= 3\nrequire cost >= 1 USD",
     "optimizer: AdamW ( learning_rate: 3e-4; batch: 4M tokens )",
 ]
 MAPPINGS = [
@@ -358,6 +359,7 @@ MAPPINGS = [
     "tokens: 20x params",
     "schedule = WSD<\ntokens: 2T",
     "let;<\n  b: 3 USD",
+    "hardware:\n  device: H100\n  gpus: 64\n time: 30 days",
     "data:\n  web 10T tokens<\n  code: 3T tokens",
 ]
 
