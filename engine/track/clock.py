@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from runplan.dsl.dataclass import dataclass
+from runplan.engine.fit.student import student
 from runplan.engine.fit.table import Floats, RunTable
+from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.track.expected import Expected
 from runplan.engine.track.order import HALF, Points, whole
 
@@ -15,6 +17,8 @@ PAUSE_TIMES, PAUSE_SECONDS = 20.0, 60.0
 PARTS = 10
 # The pace is another from some part on where it differs by so much, and by so many standard errors.
 OTHER, ERRORS = 0.05, 6.0
+# The coverage of intervals.
+USUAL = 0.8
 # Seconds above this are since 1970, whatever their column is called: no run takes three years.
 SINCE_1970 = 1e8
 # A log begins late where more than this share of the run lies before its first point.
@@ -79,11 +83,13 @@ class Timing:
         """Seconds that stops take of a run that is so many more at work, and the standard deviation of that.
 
         They come at any time alike, as often and as long as those of the log. How often is itself known from these: the
-        variance of a compound Poisson sum, for the part to come and for the part that tells how often.
+        variance of a compound Poisson sum, for the part to come and for the part that tells how often, and wider by
+        Student's t, for how long they are is known from as few.
         """
         share = ahead / self.worked if self.worked else 0.0
         lost = np.array(self.lost)
-        return share * float(lost.sum()), float(np.sqrt(share * (1 + share) * (lost**2).sum()))
+        wider = student(USUAL, max(len(lost), 1)) / QUANTILE
+        return share * float(lost.sum()), wider * float(np.sqrt(share * (1 + share) * (lost**2).sum()))
 
 
 def _untimed(began: float | None) -> Timing:
