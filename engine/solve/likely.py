@@ -8,14 +8,15 @@ run needs it; what is reserved for a time ends with that time, and with it the r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 
 from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.expr.columns import Column
 from runplan.dsl.expr.logic import ways
 from runplan.dsl.expr.name import Name, factor
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, joined, names, substitute
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, joined, names, substitute
 from runplan.dsl.expr.values import compiled
 from runplan.engine.numeric.functions import signomial
 from runplan.engine.problem import quantities as q
@@ -24,7 +25,9 @@ from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.following import Following
 from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import Constraint, Definition
+from runplan.engine.problem.points import Points
 from runplan.engine.problem.problem import Problem
+from runplan.engine.solve.scores import Columns, Joined, Part, Values, in_draw, made_of, parts_of, score_of, scores_of
 
 # Joint draws: a share of them is off by two points where it is nine in ten, as one draw in twenty has it.
 DRAWS = 2000
@@ -36,10 +39,6 @@ TRIED = tuple((i + 0.5) / 24 for i in range(24))
 NEAR = 1e-9
 # Draws near the quantile whose mean tells how it moves with what is chosen.
 ABOUT = 60
-
-Values = Mapping[Name, float]
-# A comparison `left <= right`, as functions of all values.
-Sides = tuple[Callable[[Values], float], Callable[[Values], float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +56,8 @@ class Likelihood:
     edge: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A comparison `left <= right` over values, and over what is drawn."""
-
-    left: Expr
-    right: Expr
-    sides: Sides
-
-    def score(self, env: Values) -> float:
-        """At most 1 where it holds, and the further above the further it is from that."""
-        try:
-            left, right = (float(side(env)) for side in self.sides)
-        except (ArithmeticError, ValueError):
-            return math.inf
-        if left > 0 and right > 0:
-            return left / right
-        return 1.0 + (left - right) / max(abs(left), abs(right), 1e-300)
-
-
 # The score in a draw, with the comparison that it is of.
-Scored = tuple[float, _Part, Draw]
-# Comparisons by how they are joined: the score of `and` is the highest, of `or` the lowest.
-_Joined = _Part | tuple[str, tuple["_Joined", ...]]
+Scored = tuple[float, Part, Draw]
 
 
 @dataclass(frozen=True)
@@ -93,7 +71,7 @@ class Likely:
 
     problem: Problem
     over: frozenset[Name]
-    _joined: _Joined
+    _joined: Joined
 
     @staticmethod
     def of(problem: Problem, condition: Expr) -> Likely:
@@ -104,7 +82,7 @@ class Likely:
 
     def is_told(self, values: Values) -> bool:
         """Whether all that it is about has a value."""
-        over = (names(part.left) | names(part.right) for part in _parts(self._joined))
+        over = (names(part.left) | names(part.right) for part in parts_of(self._joined))
         return frozenset[Name]().union(*over) <= values.keys() | self.over
 
     def likelihood(self, values: Values) -> Likelihood:
@@ -139,7 +117,7 @@ class Likely:
         drawn = sorted(self._drawn(values), key=lambda one: one[0])
         middle = min(max(round(level * len(drawn) - 0.5), 0), len(drawn) - 1)
         _, part, draw = drawn[middle]
-        if _is_power(self.problem, *_in_draw(part, draw)):
+        if _is_power(self.problem, *in_draw(part, draw)):
             return (draw,)
         first = max(0, min(middle - ABOUT // 2, len(drawn) - ABOUT))
         about = tuple(draw for score, _, draw in drawn[first : first + ABOUT] if math.isfinite(score) and score > 0)
@@ -153,7 +131,7 @@ class Likely:
         """
         at = self.quantile(values, level)
         scored = [(*self._score({**values, **draw}), draw) for draw in about]
-        sides = [_in_draw(part, draw) for _, part, draw in scored]
+        sides = [in_draw(part, draw) for _, part, draw in scored]
         mean = sum(score for score, _, _ in scored) / len(scored)
         far = mean / at if math.isfinite(mean) and 0 < at < math.inf else 1.0
         if len(sides) == 1:
@@ -183,7 +161,7 @@ class Likely:
         (name,) = self.over
         return {name: deviated(share, self.problem.definitions[name].between)}
 
-    def _at(self, values: Values, share: float) -> tuple[float, _Part]:
+    def _at(self, values: Values, share: float) -> tuple[float, Part]:
         return self._score({**values, **self._single(share)})
 
     def _below(self, values: Values, rises: bool) -> Likelihood:
@@ -201,8 +179,17 @@ class Likely:
     # ---- what several things decide
 
     @cached_property
+    def _points(self) -> Points:
+        return drawn(self.problem, DRAWS)
+
+    @cached_property
     def _draws(self) -> list[Draw]:
-        return list(drawn(self.problem, DRAWS).rows(self.over))
+        return list(self._points.rows(self.over))
+
+    @cached_property
+    def _columns(self) -> Columns:
+        columns = ((name, self._points.column(name)) for name in self.over)
+        return {name: Column([*column]) for name, column in columns}
 
     @cached_property
     def _last(self) -> dict[str, tuple[Values, list[Scored]]]:
@@ -214,15 +201,15 @@ class Likely:
         known = self._last.get("drawn")
         if known is not None and known[0] == values:
             return known[1]
-        env, scored = dict(values), list[Scored]()
-        for draw in self._draws:  # one after the other in one place: a draw has a value of all that is drawn
-            env.update(draw)
-            scored.append((*self._score(env), draw))
+        together = scores_of(self._joined, {**values, **self._columns}, DRAWS)
+        if together is None:
+            together = [self._score({**values, **draw}) for draw in self._draws]
+        scored = [(score, part, draw) for (score, part), draw in zip(together, self._draws, strict=True)]
         self._last["drawn"] = (dict(values), scored)
         return scored
 
-    def _score(self, env: Values) -> tuple[float, _Part]:
-        return _score_of(self._joined, env)
+    def _score(self, env: Values) -> tuple[float, Part]:
+        return score_of(self._joined, env)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +248,8 @@ class Uncertain:
 
     def likely(self, condition: Expr) -> Likely:
         """A condition, over what is uncertain."""
-        made = _made(ways(condition), self.at)
-        over = self.drawn & frozenset().union(*(names(part.left) | names(part.right) for part in _parts(made)))
+        made = made_of(ways(condition), self.at)
+        over = self.drawn & frozenset().union(*(names(part.left) | names(part.right) for part in parts_of(made)))
         return Likely(self.problem, over, made)
 
 
@@ -340,42 +327,7 @@ def _moved(problem: Problem, by: frozenset[Name]) -> dict[Name, Definition]:
     return {name: problem.definitions[name] for name in moves if name in problem.definitions and name not in by}
 
 
-# ---- comparisons
-
-
-def _made(condition: Expr, at: Callable[[Expr], Expr]) -> _Joined:
-    """A condition of comparisons, `and` and `or`, each comparison as `left <= right`."""
-    assert isinstance(condition, Op)
-    if condition.op in ("and", "or"):
-        return condition.op, tuple(_made(arg, at) for arg in condition.args)
-    assert condition.op in COMPARISONS, "the language compares nothing else"
-    left, right = map(at, condition.args)
-    if condition.op in ("==", "!="):
-        return "and" if condition.op == "==" else "or", (_part(left, right), _part(right, left))
-    return _part(left, right) if condition.op in ("<=", "<") else _part(right, left)
-
-
-def _part(left: Expr, right: Expr) -> _Part:
-    return _Part(left, right, (compiled(left), compiled(right)))
-
-
-def _parts(made: _Joined) -> Iterator[_Part]:
-    if isinstance(made, _Part):
-        yield made
-    else:
-        for inner in made[1]:
-            yield from _parts(inner)
-
-
-def _score_of(made: _Joined, env: Values) -> tuple[float, _Part]:
-    if isinstance(made, _Part):
-        return made.score(env), made
-    return (max if made[0] == "and" else min)((_score_of(inner, env) for inner in made[1]), key=lambda one: one[0])
-
-
-def _in_draw(part: _Part, draw: Draw) -> tuple[Expr, Expr]:
-    by = {name: Num(value) for name, value in draw.items()}
-    return substitute(part.left, by), substitute(part.right, by)
+# ---- sides of comparisons
 
 
 def _times(expr: Expr, factor: float) -> Expr:

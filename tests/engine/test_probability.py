@@ -11,11 +11,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from known import LIBRARY
 
+from runplan.dsl.expr.columns import Column
+from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import Num, Op, Ref
 from runplan.dsl.text.reader import Files
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.draws import of_constants
 from runplan.engine.problem.parts import QUANTILE
 from runplan.engine.report import Report
+from runplan.engine.solve.scores import made_of, score_of, scores_of
 
 HOUR, DAY = 3600.0, 86400.0
 RUN = 6 * 7e9 * 1e12
@@ -141,6 +145,32 @@ def test_no_hardware_is_cheaper_for_a_loss_than_what_is_found() -> None:
     size = value(text, "params")
     for factor in (0.8, 0.9, 1.1, 1.25):
         assert value(text + f"model: {size * factor / 1e9:.6f}B params\n", "compute") > least
+
+
+A, B = Name("a"), Name("b")
+SIDES = st.recursive(
+    st.sampled_from([Ref(A), Ref(B), Num(-1.5), Num(0.0), Num(2.0)]),
+    lambda parts: st.builds(
+        lambda op, a, b: Op(op, (a, b)), st.sampled_from("+ - * / ^ min max".split()), parts, parts
+    ),
+    max_leaves=4,
+)
+COMPARED = st.recursive(
+    st.builds(lambda op, a, b: Op(op, (a, b)), st.sampled_from(["<=", ">", "==", "!="]), SIDES, SIDES),
+    lambda parts: st.builds(lambda op, a, b: Op(op, (a, b)), st.sampled_from(["and", "or"]), parts, parts),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(COMPARED, st.floats(-3.0, 3.0), st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=4))
+def test_draws_together_are_scored_as_each(condition: Op, chosen: float, drawn: list[float]) -> None:
+    made = made_of(condition, lambda expr: expr)
+    each = [score_of(made, {A: chosen, B: value}) for value in drawn]
+    together = scores_of(made, {A: chosen, B: Column(drawn)}, len(drawn))
+    assert together is None or together == each  # where one of them is not defined they are taken one by one
+    single = made_of(Op("<=", (Op("*", (Ref(A), Ref(B))), Num(2.0))), lambda expr: expr)
+    assert scores_of(single, {A: chosen, B: Column(drawn)}, len(drawn)) is not None
 
 
 def test_both_at_once_are_less_likely_than_each() -> None:
