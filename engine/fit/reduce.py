@@ -14,7 +14,7 @@ from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.show import show
 from runplan.engine.fit.heads import header_at, heads_of
-from runplan.engine.fit.identify import in_step
+from runplan.engine.fit.identify import distinct, in_step
 from runplan.engine.fit.lack import Noise
 from runplan.engine.fit.read.grid import line_span
 from runplan.engine.fit.table import Floats, RunTable
@@ -239,8 +239,20 @@ def _envelope(table: RunTable, reads: Reads, size: str, source: Source) -> Reduc
     kept = [row for row, own, after in zip(rows, part, [*part[1:], np.inf], strict=True) if own != after]
     if len(kept) < FEWEST:
         return Reduced(None, (), (_few_best(len(kept), header_at(reads.of, table, source)),))
-    coarse = _coarse(spent, table.values(size), kept) if size in table.columns else 0.0
-    return Reduced(table.rows(np.array(kept)), coarse=coarse)
+    best = table.rows(np.array(kept))
+    if size not in table.columns:
+        return Reduced(best)
+    if (different := distinct(best.values(size))) < FEWEST:
+        columns = {name: column for name, column in best.columns.items() if name != size}
+        few = _few_sizes(different, header_at(size, table, source))
+        return Reduced(replace(best, columns=columns), (), (few,))
+    return Reduced(best, coarse=_coarse(spent, table.values(size), kept))
+
+
+def _few_sizes(count: int, at: Span) -> Finding:
+    message = f"{counted(count, 'size')} on the envelope: how the best size grows cannot be told from that"
+    help = [f"run {counted(FEWEST - count, 'other size')} or more, a factor of two apart, at each budget"]
+    return finding("F022", message, at, severity="warning", help=help)
 
 
 def _coarse(spent: Floats, sizes: Floats, kept: Sequence[int]) -> float:

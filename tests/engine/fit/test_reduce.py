@@ -73,6 +73,13 @@ def test_the_envelope_is_of_runs_that_none_beats() -> None:
     assert found.table.values("loss").tolist() == [3.0, 2.8, 2.5]
 
 
+def test_an_envelope_of_two_sizes_tells_no_best_size() -> None:
+    spent, sizes = np.geomspace(1e18, 1e21, 8), np.repeat([1e8, 1e9], 4)
+    found = reduced(table(spent, sizes, np.linspace(3.0, 2.0, 8)), ENVELOPE, "params", SOURCE)
+    assert found.table is not None and "params" not in found.table.columns and "loss" in found.table.columns
+    assert [(one.code, one.severity) for one in found.findings] == [("F022", "warning")]
+
+
 def test_an_envelope_of_two_runs_is_refused() -> None:
     found = reduced(table(np.array([1e18, 1e19]), np.ones(2), np.array([3.0, 2.0])), ENVELOPE, "params", SOURCE)
     assert found.table is None and [f.code for f in found.findings] == ["F041"]
