@@ -12,7 +12,7 @@ from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
-from runplan.dsl.text.words import counted, cut, listing
+from runplan.dsl.text.words import counted, cut, enumerated, listing
 from runplan.dsl.units.show import show
 from runplan.dsl.units.table import UnknownUnit
 from runplan.engine.fit.read.choose import Chosen, by_column
@@ -28,6 +28,8 @@ WHOLE, WORSE, COMPARED = 0.99, 1.5, 3000
 # Where more of the figures than this share are none of their quantity, its unit is in doubt, and not the rows; where
 # more than most are, it is another.
 MANY, MOST = 0.25, 0.5
+# What runs of the same inputs may differ in, and no form of size and tokens has.
+SETTINGS = ("learning_rate", "batch", "batch_sequences")
 # Reasons that differ by figures alone are one.
 _DIGITS = pattern(r"\d[\d.,]*")
 # What `state` says of a run, by its figure.
@@ -216,9 +218,24 @@ def repeats(rows: Rows, columns: Mapping[str, Chosen], inputs: Sequence[str]) ->
         return
     table = np.stack([v[kept] for v in values], axis=1)
     _, group, counts = np.unique(table, axis=0, return_inverse=True, return_counts=True)
-    again = [(int(row), -1) for row, own in zip(kept, group.reshape(-1), strict=True) if counts[own] > 1]
+    group = group.reshape(-1)
+    again = [(int(row), -1) for row, own in zip(kept, group, strict=True) if counts[own] > 1]
     if again:
-        rows.say("F008", "kept, of runs of the same inputs: they tell the noise", again)
+        alike = [kept[group == own] for own in np.nonzero(counts > 1)[0][:COMPARED]]
+        headers = [
+            cut(rows.grid.headers[columns[name].place]) for name in SETTINGS if _differ(columns.get(name), alike)
+        ]
+        beside = f", which differ in {enumerated([f'`{header}`' for header in headers])}" if headers else ""
+        noise = "the noise, with what that does in it" if headers else "the noise"
+        rows.say("F008", f"kept, of runs of the same inputs{beside}: they tell {noise}", again)
+
+
+def _differ(setting: Chosen | None, alike: Iterable[NDArray[np.intp]]) -> bool:
+    """Whether runs that are alike otherwise differ in a setting that the file says."""
+    if setting is None or setting.place < 0:
+        return False
+    every = (setting.figures.values[rows] for rows in alike)
+    return any(np.isfinite(values).all() and np.ptp(values) > 0 for values in every)
 
 
 def ended(rows: Rows, columns: Mapping[str, Chosen], states: Sequence[str] | None, known: Mapping[str, float]) -> None:

@@ -158,6 +158,15 @@ def test_rows_that_are_no_figures_alike_are_one_finding() -> None:
     assert said.code == "F006" and said.message.startswith("28 rows left out, with `2.98-3.08` as `loss`")
 
 
+@pytest.mark.parametrize(
+    ("rates", "says"), [(("3e-4", "3e-4"), "inputs: they"), (("3e-4", "1e-3"), "differ in `peak_lr`: they")]
+)
+def test_runs_of_the_same_inputs_say_what_they_differ_in(rates: tuple[str, str], says: str) -> None:
+    rows = "".join(f"1e9,2e10,{loss},{rate}\n" for loss, rate in zip(("2.5", "2.6"), rates, strict=True))
+    _, (said,) = read("N,D,loss,peak_lr\n" + rows)
+    assert said.code == "F008" and says in said.message
+
+
 def test_rows_that_repeat_others_are_said_to_be_those() -> None:
     _, (said,) = read("N,D,loss\n1e9,2e10,2.5\n2e9,2e10,2.4\n1e9,2e10,2.5\n2e9,2e10,2.4\n")
     assert said.message == "2 rows left out, each as in a line before it, to the letter: lines 4, 5"
