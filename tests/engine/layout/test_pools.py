@@ -72,5 +72,5 @@ def test_what_is_required_of_a_pool_is_kept_by_its_layout_or_told() -> None:
     assert kept.solutions[0].values[quantity("memory_per_gpu").of("pool", "1")].value > 12e9
     broken = laid_out(TWO.format(count=256) + "require pool2.memory_per_gpu <= 1 GB\n")
     assert [one.code for one in broken.findings if one.severity == "error"] == ["B002"]
-    own = laid_out(TWO.format(count=256) + "require pool2.memory_per_gpu <= pool2.usable_memory\n")
-    assert [one for one in own.findings if one.severity == "error"] == []
+    held = laid_out(TWO.format(count=256) + "require pool2.memory_per_gpu <= pool2.usable_memory\n")
+    assert [one for one in held.findings if one.severity == "error"] == []
