@@ -56,26 +56,29 @@ class Following:
         columns |= {name: Column([*values]) for name, values in moving.items() if None not in values}
         for name, expr in self._steps:
             if moving.keys().isdisjoint(names(expr)):
-                value, values = _once(expr, still), None
-            else:
-                values = _column(expr, columns) or _one_by_one(expr, Points(points.count, still, moving))
-                value = same(values)
-            if value is not None:
+                if (value := _once(expr, still)) is not None:
+                    columns[name] = still[name] = value
+                continue
+            column = _column(expr, columns)
+            values = column.values if column is not None else _one_by_one(expr, Points(points.count, still, moving))
+            if (value := same(values)) is not None:
                 columns[name] = still[name] = value
-            elif values is not None and any_of(values):
+            elif any_of(values):
                 moving[name] = values
-                if None not in values:
+                if column is not None:
+                    columns[name] = column
+                elif None not in values:
                     columns[name] = Column([*values])
         return Points(points.count, still, moving)
 
 
-def _column(expr: Expr, columns: Mapping[Name, float | Column]) -> Values | None:
+def _column(expr: Expr, columns: Mapping[Name, float | Column]) -> Column | None:
     """The values of a formula at all points; None where it has none at some of them, or is not done by columns."""
     try:
         found = compiled(expr, Together)(columns)
     except (ArithmeticError, ValueError, KeyError):
         return None
-    return list(map(float, found)) if isinstance(found, Column) else None
+    return Column(list(map(float, found))) if isinstance(found, Column) else None
 
 
 def _one_by_one(expr: Expr, points: Points) -> Values:
