@@ -102,8 +102,10 @@ def _least_loss(problem: Problem, conflict: Sequence[Relaxation]) -> Iterator[st
     free = problem.loosened(set(problem.givens)).settled()
     loss = compiled(free.expanded(Ref(q.LOSS)))
     every = {v.name: ENOUGH for v in free.variables}
+    capped = any(isinstance(one.of, Name) and one.of.part("source") for one in conflict)
+    whatever = "with these data, whatever the size" if capped else "whatever the size and the data"
     for bound in wanted:
-        floors = [(f"whatever the size and the data, `{problem.law.name}` gives a loss above", every)]
+        floors = [(f"{whatever}, `{problem.law.name}` gives a loss above", every)]
         for name, said in (
             (q.PARAMS, "with this size, whatever the data, the loss is above"),
             (q.TOKENS, "with these tokens, whatever the size, the loss is above"),

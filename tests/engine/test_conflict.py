@@ -148,6 +148,9 @@ def test_the_floor_of_a_law_is_named() -> None:
     assert findings(text)[0].notes == (
         "whatever the size and the data, `chinchilla.approach3_rounded` gives a loss above 1.69 nat/token",
     )
+    text = "use laws muennighoff\nhardware: ? x H100 for 3 days\ndata: 1B tokens up to 4 epochs\nrequire loss <= 1.9\n"
+    (note,) = findings(text)[0].notes
+    assert note.startswith("with these data, whatever the size, `muennighoff` gives a loss above"), "more data help"
 
 
 def test_two_conflicts_are_two_findings() -> None:
