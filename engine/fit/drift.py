@@ -20,8 +20,8 @@ from runplan.engine.problem.parts import QUANTILE
 SHARE, FREEDOM = 0.25, 4.0
 # Values of the drift that are weighed, over the expected one.
 GRID = np.geomspace(1e-3, 10.0, 161)
-# Where a form does not hold, the chance p of what it leaves is of density ROOT * p^(ROOT - 1): on public ladders of
-# three budgets or more p was 0.04 and below in 9 of 10 fits of Chinchilla's form.
+# Where a form does not hold, the chance p of what it leaves is of density ROOT * p^(ROOT - 1). Chosen, not fitted: half
+# of such forms leave a p below 0.001, as misfits on public ladders mostly do.
 ROOT = 0.1
 # How far ahead an interval is to hold, over the largest run.
 AHEAD = 10.0
