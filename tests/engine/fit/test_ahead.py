@@ -108,14 +108,14 @@ def test_a_form_is_doubted_by_what_it_leaves_and_not_by_noise() -> None:
         drifts.append(drift_of(prior, ()) / prior.scale)
     assert bend_chance(runs.rows(np.arange(6)), theta, found.residuals[:6]) is None  # nothing is left to tell
     assert min(chances) > 0.005 and 0.3 < np.mean(chances) < 0.7
-    assert np.median(drifts) < 0.2
     u, v = (np.log(of / of.mean()) for of in runs.inputs.values())
     bent = runs.told(runs.measured * np.exp(0.003 * u * v))
     off = fit(bent, SQUARES, bootstrap=0)
     theta = off.minima[0].theta
     assert (bend_chance(bent, theta, off.residuals) or 0.0) < 1e-4
     prior = prior_of(bent, theta, off.covariance, off.residuals, sizes, 0.4)
-    assert prior.holds < 0.01 and 0.7 < drift_of(prior, ()) / prior.scale < 1.5
+    doubted = drift_of(prior, ()) / prior.scale
+    assert prior.holds < 0.001 and np.median(drifts) < doubted < 1.5
 
 
 def test_a_drift_is_what_cuts_show_of_it() -> None:
