@@ -46,7 +46,7 @@ class Prior:
     """
 
     scale: float
-    holds: float = 0.5
+    holds: float = 0.0
     own: float = 0.0
 
 

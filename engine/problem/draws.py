@@ -51,6 +51,7 @@ def deviated(share: float, between: tuple[float, float] | None = None) -> float:
     return normal_quantile(min(max(share, RARE), 1.0 - RARE))
 
 
+@lru_cache(8)
 def _parts(count: int, between: tuple[float, float] | None) -> Sequence[float]:
     """A deviate of each of so many parts that are as likely, in order."""
     return quantiles(count) if between is None else [deviated((i + 0.5) / count, between) for i in range(count)]

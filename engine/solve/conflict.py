@@ -195,9 +195,11 @@ def with_another(problem: Problem, conflict: Sequence[Relaxation]) -> tuple[Chan
     stuck = {one.text for one in conflict if one.change is None}
     for member in (one for one in members_of(problem) if one.text in stuck and one.requirement):
         left = member.left_out(problem)
+        if can_hold(left, ()):
+            continue
         shown = _shown(left, conflict)
         broken = broken_of(left, {name: value.value for name, value in shown.values.items()})
-        for other in (one for one in _conflict(left) if one.text not in texts) if not can_hold(left, ()) else ():
+        for other in (one for one in _conflict(left) if one.text not in texts):
             for knob, value in _ways(left, other, broken):
                 changed = knob.at(problem, value)
                 own = next(one for one in members_of(changed) if one.text == member.text)
