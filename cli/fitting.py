@@ -14,10 +14,9 @@ from runplan.cli.crew import count, crew
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.pattern import pattern
-from runplan.dsl.text.source import Source, Span
+from runplan.dsl.text.source import Source, Span, View
 from runplan.dsl.text.words import enumerated, listing
-from runplan.dsl.typed.fields import OBJECTIVES as TRAINED_FOR
+from runplan.dsl.typed.fields import OBJECTIVES
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from runplan.engine.fit.reduce import Reduced
     from runplan.engine.fit.table import RunTable
 
-OBJECTIVES = ("huber", "squares", "absolute")
+MADE_SMALL = ("huber", "squares", "absolute")
 COUNTS = ("total", "non_embedding", "active")
 # Which of these a form may be fitted to in place of the other: both count the same model.
 WITH_EMBEDDINGS_OR_NOT = ("total", "non_embedding")
@@ -36,8 +35,6 @@ MOST_STARTS = 100_000
 MOST_DRAWS, LEAST_DRAWS = 1_000_000, 100
 MOST_SHOWN = 1_000_000
 MOST_DROPPED = 100_000_000
-# What was trained for, as a pack has it.
-_OBJECTIVE = pattern(r"(?:([A-Za-z][\w-]*)|transfer from [\w-]+ to [\w-]+)(?: of [A-Za-z][\w-]*)?")
 
 
 def add_fit(parser: Parser) -> None:
@@ -52,7 +49,7 @@ def add_fit(parser: Parser) -> None:
     parser.add_argument("--starts", metavar="N", help="from how many points the search sets out")
     parser.add_argument("--bootstrap", metavar="N", default="4000", help="fits to runs drawn anew, for intervals")
     parser.add_argument("--seed", metavar="N", default="0", help="of what is drawn at random")
-    parser.offers |= {"objective": OBJECTIVES, "counts": COUNTS}
+    parser.offers |= {"objective": MADE_SMALL, "counts": COUNTS}
 
 
 def check_fit(args: Namespace) -> None:
@@ -61,8 +58,8 @@ def check_fit(args: Namespace) -> None:
     Raises:
         CannotRun: Which.
     """
-    if args.objective is not None and args.objective not in OBJECTIVES:
-        raise unknown_word("objective", args.objective, OBJECTIVES)
+    if args.objective is not None and args.objective not in MADE_SMALL:
+        raise unknown_word("objective", args.objective, MADE_SMALL)
     if args.counts is not None and args.counts not in COUNTS:
         raise unknown_word("count of params", args.counts, COUNTS)
     draws = count(args.bootstrap, "--bootstrap", MOST_DRAWS, least=0)
@@ -71,8 +68,7 @@ def check_fit(args: Namespace) -> None:
     count(args.seed, "--seed", 10**9, least=0)
     _objective(args, "huber")
     _held(args.hold)
-    if args.objective_of:
-        _refuse_objective(args.objective_of)
+    trained_for(args)
 
 
 def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Finding, ...]:
@@ -82,8 +78,8 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
         CannotRun: For a form that there is not, and options that do not go with it.
     """
     laws, library = _laws(form, library)
-    if args.objective_of:
-        laws = tuple(_for_objective(law, args.objective_of) for law in laws)
+    if objective := trained_for(args):
+        laws = tuple(_for_objective(law, objective) for law in laws)
     _refuse_lines(laws, form)
     law, table, counts, findings = _read(args, laws, library)
     if law is None or table is None:
@@ -124,13 +120,25 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
     return found if exit_code(found.findings) == CLEAN else found.findings
 
 
-def _refuse_objective(text: str) -> None:
-    """Refuse what no pack may be for."""
-    read = _OBJECTIVE.fullmatch(text)
-    if read is None:
+def trained_for(args: Namespace) -> str:
+    """The objective of `--objective-of` as a pack has it, `MLM of protein`; empty where nothing is said.
+
+    Raises:
+        CannotRun: For what no law may be for.
+    """
+    if not args.objective_of:
+        return ""
+    from runplan.dsl.syntax.parse import parse  # most fits need no grammar for this
+    from runplan.dsl.syntax.views import ObjectiveSpec
+
+    text = args.objective_of
+    node, findings = parse(View(text, Source("--objective-of", text)), "obj_spec")
+    if node is None or findings or node.rule == "mixed":
         raise CannotRun(f"`--objective-of {text[:60]}`: write it like `MLM of protein`")
-    if read[1] and read[1] not in TRAINED_FOR.values():
-        raise unknown_word("objective", read[1], tuple(TRAINED_FOR.values()))
+    spec = ObjectiveSpec(node)
+    if node.rule == "single" and spec.said not in OBJECTIVES.values():
+        raise unknown_word("objective", spec.said, tuple(OBJECTIVES.values()))
+    return f"{spec.said} of {spec.domain.text}" if spec.domain else spec.said
 
 
 def _for_objective(law: Law, objective: str) -> Law:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from runplan.cli.arguments import Parser, add_output, library_here, reading, verb, wanted
 from runplan.cli.crew import add_crew
-from runplan.cli.fitting import add_fit, check_fit, fit_of
+from runplan.cli.fitting import add_fit, check_fit, fit_of, trained_for
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
 from runplan.cli.output import show
 from runplan.cli.plot.plot import add_plot, draw, ready
@@ -206,7 +206,7 @@ def _origin(args: Namespace, argv: Sequence[str], library: Library, stem: str = 
         raise CannotRun(f"`{name}` is a law of the library; give yours another name with --name")
     return Origin(
         name, f"plan fit {shlex.join(argv)}", __version__, _today(), args.corpus or "", args.tokenizer or "",
-        args.objective_of or "",
+        trained_for(args),
     )  # fmt: skip
 
 

@@ -315,6 +315,4 @@ def _objective(reader: Definitions, node: Node, domain: bool = True) -> str:
         doubtful = node.rule == "single" or nearest(word.text, OBJECTIVES.values())
         if doubtful and word.text not in OBJECTIVES.values():
             reader.unknown("objective", word, OBJECTIVES.values())
-    names = [word.text for word in spec.names]
-    said = names[0] if node.rule == "single" else f"transfer from {names[0]} to {names[1]}"
-    return f"{said} of {spec.domain.text if spec.domain else 'text'}" if domain else said
+    return f"{spec.said} of {spec.domain.text if spec.domain else 'text'}" if domain else spec.said

@@ -276,6 +276,12 @@ class ObjectiveSpec(View):
         return [part for part in self.node.children[:-1] if isinstance(part, Word)]
 
     @property
+    def said(self) -> str:
+        """One that is not mixed, without its domain: `CLM`, `transfer from CLM to MLM`."""
+        words = [word.text for word in self.names]
+        return words[0] if self.node.rule == "single" else f"transfer from {words[0]} to {words[1]}"
+
+    @property
     def parts(self) -> list[Node]:
         """Those that are mixed."""
         return list(self.node.nodes("mixed_part"))

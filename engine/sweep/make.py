@@ -78,9 +78,14 @@ def job_of(
 
     # A point may be no plan; where all that are tried are none, what is wrong with the first is said.
     tried = islice(product(*(dict.fromkeys((0, len(axis) - 1, len(axis) // 2)) for axis in axes)), TRIED)
-    at, start = next(((at, one) for at in tried if (one := read_at(at)).plan), (None, None))
-    if at is None or start is None:
-        raise CannotSweep(read_at([0] * len(axes)).error())
+    failed: list[Read] = []
+    for at in tried:
+        start = read_at(at)
+        if start.plan is not None:
+            break
+        failed.append(start)
+    else:
+        raise CannotSweep(failed[0].error())
     read = partial(read_at, at)
     problem = next(start.problems())
     texts = asked or [text for text in USUAL if _has(problem, text)]
