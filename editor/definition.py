@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.packs.pack import QuantityDef
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.text.source import Source, Span
 from runplan.editor.document import PARTS, Document
 from runplan.editor.uses import Use

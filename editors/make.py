@@ -8,7 +8,7 @@ from pathlib import Path
 from runplan import __version__
 from runplan.cli.highlight.tokens import Kind, Token, tokens
 from runplan.cli.schemas.plan import plan_schema
-from runplan.dsl.packs.library import standard
+from runplan.dsl.packs.standard import standard
 
 HERE = Path(__file__).resolve().parent
 # What themes of editors colour, by what a token is; of a name and of a blank nothing.

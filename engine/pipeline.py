@@ -8,7 +8,8 @@ from itertools import islice
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import qualified
 from runplan.dsl.packs.budgets import Statements, statements_of, with_budgets
-from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.tree import File, leaves

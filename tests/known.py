@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
 

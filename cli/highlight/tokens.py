@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 from runplan.dsl.dataclass import dataclass
-from runplan.dsl.packs.library import standard
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.syntax.grammar import FREE, grammar_text
 from runplan.dsl.syntax.statements import ALL, KEYWORDS, RESERVED
 from runplan.dsl.types import Literal

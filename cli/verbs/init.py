@@ -17,7 +17,7 @@ from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.schemas.plan import plan_schema
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.plain import plain
-from runplan.dsl.packs.library import standard
+from runplan.dsl.packs.standard import standard
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # The plan that each template writes, under the name of its file among the templates.

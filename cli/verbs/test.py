@@ -13,8 +13,9 @@ from runplan.cli.show.catalogue.subjects import Tested
 from runplan.cli.show.catalogue.test import off
 from runplan.cli.show.formats import offered
 from runplan.dsl.dataclass import dataclass, replace
-from runplan.dsl.packs.library import Library, from_files, standard
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law, Pack, Rule
+from runplan.dsl.packs.standard import from_files, standard
 from runplan.dsl.plan.lower import lower
 from runplan.dsl.syntax.imports import read_file
 from runplan.dsl.syntax.statements import DEFINITIONS

@@ -9,7 +9,8 @@ from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num
 from runplan.dsl.expr.values import compiled
-from runplan.dsl.packs.pack import Cite, Counted
+from runplan.dsl.packs.pack import Cite
+from runplan.dsl.packs.quantity import Counted
 from runplan.dsl.syntax.pack_views import CiteSpec
 from runplan.dsl.syntax.tree import Node, Word, text_of
 from runplan.dsl.text.finding import finding

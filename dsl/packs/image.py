@@ -15,8 +15,9 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.names import Names
-from runplan.dsl.packs.pack import Definition, Law, Pack, QuantityDef, Rule
+from runplan.dsl.packs.pack import Definition, Law, Pack, Rule
 from runplan.dsl.packs.plain import quantities, restored, stored, stored_quantities
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.units.dims import Dim
 

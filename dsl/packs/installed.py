@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import pack_files
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.text.installation import wheels
 from runplan.dsl.text.reader import Disk
 

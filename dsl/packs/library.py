@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
@@ -10,32 +9,24 @@ from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.tree import Text
 from runplan.dsl.packs.budgets import FolderBudget
 from runplan.dsl.packs.cards import Card, card
-from runplan.dsl.packs.devices import Meant, meant, named_as, one_of
+from runplan.dsl.packs.devices import Meant, meant
 from runplan.dsl.packs.headers import Header, headers_of
-from runplan.dsl.packs.image import IMAGE, Image
 from runplan.dsl.packs.law_check import checked, inherit
+from runplan.dsl.packs.mention_check import unknown_device, unknown_shapes
 from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Entry, Law, Pack, Record, Rule, ScheduleShape, figures_of
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.packs.rule_check import checked as rule_findings
-from runplan.dsl.packs.shelf import PackFile, Shelf, pack_files
+from runplan.dsl.packs.shelf import PackFile, Shelf
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.finding import Finding, finding, in_order
-from runplan.dsl.text.fixes import respelled
-from runplan.dsl.text.installation import STANDARD
-from runplan.dsl.text.nearest import did_you_mean
-from runplan.dsl.text.reader import Disk, decoded
 from runplan.dsl.text.source import Source, Span
-from runplan.dsl.text.words import listing
 from runplan.dsl.typed.fields import ADAPTERS, CHECKPOINT
 from runplan.dsl.types import Any, TypeVar
 from runplan.dsl.units.dims import Dim
-
-# What stands before the paths of its files.
-_SHOWN = "stdlib"
 
 _T = TypeVar("_T")
 # A law with what it inherits, and what is wrong with it.
@@ -373,9 +364,11 @@ class Library:
                 found = self._checked(header)
                 yield from found[1] if found else ()
             elif header.kind == "schedule":
-                yield from self._unknown_shapes(header)
+                schedule = self._schedule(header)
+                yield from unknown_shapes(schedule, self.index("shape")) if schedule else ()
             elif header.kind == "run":
-                yield from self._unknown_device(header)
+                run = self._record(header)
+                yield from unknown_device(run, self.devices, self.record) if run else ()
             elif header.kind in NAMED_FIGURES:
                 for name in sorted(self._dims.keys() & {header.name, *header.aliases}):
                     message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
@@ -383,30 +376,6 @@ class Library:
             elif header.kind == "rule" and header.layer != "plan":  # a plan's own were held to its `let`s, too
                 for rule in () if self._is_broken(header) else self._at(header).rules:
                     yield from rule_findings(rule, self._dims)
-
-    def _unknown_device(self, header: Header) -> Iterator[Finding]:
-        """A device of a run that there is not, or that has no peak at the run's precision."""
-        record = self._record(header)
-        if record is None or not (name := record.text("device")):
-            return
-        precision, at = record.text("precision"), {e.key: e.span for e in record.entries}
-        device = self.record("device", name)
-        if device is None:
-            help, fixes = one_of(name, self.devices), named_as(at["device"], name, self.devices)
-            yield finding("N002", f"unknown device `{name}`", at["device"], help=help, fixes=fixes)
-        elif precision and not any(one.entry("peak", precision) for one in (record, device)):
-            peaks = [e.qualifier for e in device.entries if e.key == "peak"]
-            message = f"`{name}` has no {precision} peak"
-            yield finding("N002", message, at["precision"], help=[f"the peaks of `{name}` are {listing(peaks)}"])
-
-    def _unknown_shapes(self, header: Header) -> Iterator[Finding]:
-        shapes = self.index("shape")
-        schedule = self._schedule(header)
-        for phase in schedule.phases if schedule else ():
-            if phase.shape.lower() not in shapes:
-                help = did_you_mean(phase.shape, shapes)
-                fixes = respelled(phase.span, phase.shape, shapes)
-                yield finding("N002", f"unknown shape `{phase.shape}`", phase.span, help=help, fixes=fixes)
 
     def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""
@@ -417,32 +386,3 @@ class Library:
             for f, block in zip(errors, blocks_of(errors), strict=True)
             if any(one.span.begins_in([block]) for one in chain)
         )
-
-
-def standard() -> Library:
-    """The standard library: by its image, where the package has one; else as its files are now."""
-    try:
-        with open(os.path.join(STANDARD, IMAGE), "rb") as stream:
-            return from_image(stream.read())
-    except (OSError, ValueError):
-        return from_files()
-
-
-def from_image(data: bytes) -> Library:
-    """The standard library by its image.
-
-    Raises:
-        ValueError: For what is no image, or one of another version.
-    """
-    return Library(Shelf((), Image(data, _SHOWN, _text)))
-
-
-def from_files() -> Library:
-    """The standard library, as its files are now. It is rooted at itself."""
-    return Library(Shelf(pack_files(Disk(STANDARD), "", _SHOWN, "standard")))
-
-
-def _text(path: str) -> str:
-    """A text of the standard library."""
-    source, _ = decoded(path, Disk(STANDARD).read(path))
-    return source.text

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from runplan.dsl.packs.image import written
-from runplan.dsl.packs.library import Library, from_files
+from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.standard import from_files
 
 
 def image_of(library: Library) -> bytes:

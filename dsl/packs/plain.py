@@ -17,7 +17,6 @@ from runplan.dsl.packs.pack import (
     BatchStep,
     Cite,
     Constant,
-    Counted,
     Drifts,
     Entry,
     Function,
@@ -26,14 +25,13 @@ from runplan.dsl.packs.pack import (
     Law,
     Parameter,
     PhaseShape,
-    QuantityDef,
-    QuantityFacts,
     Reads,
     Record,
     Rule,
     ScheduleShape,
     Table,
 )
+from runplan.dsl.packs.quantity import Counted, QuantityDef, QuantityFacts
 from runplan.dsl.syntax.tree import Node, Word
 from runplan.dsl.text.later import Later
 from runplan.dsl.text.source import Source, Span

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, bound
-from runplan.dsl.packs.pack import QuantityDef
 from runplan.dsl.packs.plain import StoredFormula
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.types import Any, TypeVar
 

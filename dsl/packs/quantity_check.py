@@ -8,7 +8,7 @@ from runplan.dsl.expr.dimensions import DimensionClash, Dimensions
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num, Op, Unbound, walk, words
 from runplan.dsl.packs.law_check import unsettled
-from runplan.dsl.packs.pack import QuantityDef
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.units.dims import UNKNOWN

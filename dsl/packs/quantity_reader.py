@@ -8,7 +8,7 @@ from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.packs.definitions import Definitions
-from runplan.dsl.packs.pack import Counted, QuantityFacts
+from runplan.dsl.packs.quantity import Counted, QuantityFacts
 from runplan.dsl.syntax.tree import Node, Word, unquoted
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span

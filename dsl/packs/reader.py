@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import words
 from runplan.dsl.packs.laws import law
-from runplan.dsl.packs.pack import Pack, QuantityDef
+from runplan.dsl.packs.pack import Pack
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.packs.quantity_reader import QuantityReader
 from runplan.dsl.packs.records import record
 from runplan.dsl.packs.rules import rule

@@ -9,8 +9,9 @@ from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.headers import Header, Layer, headers, headers_of
 from runplan.dsl.packs.image import Image
-from runplan.dsl.packs.pack import Pack, QuantityDef
+from runplan.dsl.packs.pack import Pack
 from runplan.dsl.packs.quantities import Quantities
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.syntax.imports import blocks_of, syntax_of
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.reader import Reader, decoded

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.tree import Expr, Num, Op, Ref, bound, joined, names, substitute
-from runplan.dsl.packs.pack import QuantityDef, Record
+from runplan.dsl.packs.pack import Record
 from runplan.dsl.packs.quantities import Quantities
+from runplan.dsl.packs.quantity import QuantityDef
 from runplan.dsl.plan.ir import Amount, Given, Hole, Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span

@@ -9,7 +9,8 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.dimensions import is_bare
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Counted, Law
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.quantity import Counted
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim

@@ -10,7 +10,8 @@ from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.values import compiled
 from runplan.dsl.packs.law_check import expanded
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Counted, Golden, Law
+from runplan.dsl.packs.pack import Golden, Law
+from runplan.dsl.packs.quantity import Counted
 from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import NONE
 from runplan.engine.laws.evaluate import accepted, evaluate, in_base

@@ -10,8 +10,9 @@ from runplan.dsl.expr.logic import verdict
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr
 from runplan.dsl.expr.values import value as value_of
-from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import PackFile
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding
 from runplan.engine.layout.fit import Look, of_layout

@@ -8,11 +8,12 @@ import pytest
 from known import LIBRARY, known_of
 
 from runplan.dsl.packs.image import MARK, Image
-from runplan.dsl.packs.library import Library, from_files, from_image
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.make_image import image_of
 from runplan.dsl.packs.plain import stored
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.shelf import PackFile, pack_files
+from runplan.dsl.packs.standard import from_files, from_image
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Source, Span

@@ -11,10 +11,11 @@ import pytest
 from known import LIBRARY, known_of
 
 from runplan.dsl.dataclass import replace
-from runplan.dsl.packs.library import Library, standard
+from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Pack
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.packs.shelf import pack_files
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.syntax.imports import syntax_of
 from runplan.dsl.text.reader import Disk, Files
 from runplan.dsl.text.source import Source

@@ -13,7 +13,8 @@ from known import LIBRARY, known_of
 
 from runplan.dsl.expr.tree import Num
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Counted, Law
+from runplan.dsl.packs.pack import Law
+from runplan.dsl.packs.quantity import Counted
 from runplan.dsl.packs.reader import PackReader
 from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.text.source import Source

@@ -128,7 +128,7 @@ THE_VERB = "cli/verbs/lsp.py"
 LOOKS = set("open read_text read_bytes scandir listdir walk glob rglob iterdir exists isfile isdir realpath".split())
 LOOKING = {
     "dsl/packs/installed.py": "which wheels name packs",
-    "dsl/packs/library.py": "the image of the standard library",
+    "dsl/packs/standard.py": "the image of the standard library",
     "dsl/packs/make_image.py": "the image of the standard library, while the wheel is built",
     "dsl/syntax/cache.py": "what a syntax tree hangs on, files of the package",
     "dsl/syntax/tables.py": "the tables of the grammar, while the wheel is built",

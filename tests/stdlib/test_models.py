@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runplan.dsl.expr.tree import Num
-from runplan.dsl.packs.library import standard
 from runplan.dsl.packs.model_names import folded
+from runplan.dsl.packs.standard import standard
 from runplan.dsl.text.reader import Buffer, Disk, Files
 from runplan.engine.pipeline import report_of
 from runplan.engine.report import Report
