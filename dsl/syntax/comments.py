@@ -10,16 +10,6 @@ from runplan.dsl.text.source import Source, Span
 QUOTED_OR_COMMENT = pattern(r'"(?:\\.|[^"\\\n])*+"?|#[^\r\n]*')
 
 
-def comments_of(source: Source) -> tuple[Word, ...]:
-    """The comments of a file, in the spelling that its name tells."""
-    if not source.in_yaml:
-        return comments(source)
-    from runplan.dsl.syntax.yaml import comments_in_yaml  # only where a plan is in it
-    from runplan.dsl.syntax.yaml_values import composed
-
-    return comments_in_yaml(source, composed(source)[0])
-
-
 def comments(source: Source) -> tuple[Word, ...]:
     """The comments of a text, each with its `#`."""
     return tuple(

@@ -26,13 +26,13 @@ from runplan.engine.problem.parts import (
     Constraint,
     ConstraintKind,
     Definition,
+    Evenly,
     Goal,
     Inverse,
     Kind,
     Otherwise,
     Variable,
 )
-from runplan.engine.problem.stretches import Evenly
 
 # The figures of a statement, by field.
 Figures = Mapping[str, Amount]

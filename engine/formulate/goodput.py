@@ -17,9 +17,9 @@ from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.text.words import counted
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.show import show
-from runplan.engine.formulate.availability import asks, is_included, say_end_to_end, waits
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
+from runplan.engine.formulate.said_of_stops import asks, is_included, say_end_to_end, waits
 from runplan.engine.formulate.stated import is_stated
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.expanded import expand

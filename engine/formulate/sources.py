@@ -22,8 +22,7 @@ from runplan.engine.formulate.asked import take_uncertain
 from runplan.engine.formulate.draft import Draft, number
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import Goal, Kind
-from runplan.engine.problem.stretches import Evenly, Part
+from runplan.engine.problem.parts import Evenly, EvenPart, Goal, Kind
 
 # Of the sources without a weight that are mixed into tokens of one kind: all that there is of them, the share that the
 # weights leave them, and the passes over each that goes on.
@@ -310,7 +309,7 @@ class _Mixing:
         parts = []
         for source in self.even:
             room = self._left(source)
-            parts.append(Part(of(source, q.PLANNED_EPOCHS), Ref(of(source, q.AVAILABLE)), room))
+            parts.append(EvenPart(of(source, q.PLANNED_EPOCHS), Ref(of(source, q.AVAILABLE)), room))
             if not isinstance(room, Ref):
                 said = "passes that the phases with a mix leave"
                 some = Op("if", (Op(">", (room, ROUNDING)), room, Num(0.0)))

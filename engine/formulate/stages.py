@@ -17,8 +17,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.schedule import PhasePlan
 from runplan.engine.formulate.sources import label_of, of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import Definition, Inverse, Otherwise
-from runplan.engine.problem.stretches import Evenly, Part
+from runplan.engine.problem.parts import Definition, Evenly, EvenPart, Inverse, Otherwise
 
 # What stages come to together, by the word that `quantities.plan` has for it.
 _TOTALS = {"sum": ("+", "all stages together"), "most": ("max", "the most of the stages at once")}
@@ -130,7 +129,7 @@ def _take_up(whole: Draft, stage: Staged, renamed: Callable[[Name], Name]) -> No
         )
         whole.constraints.append(replace(made, otherwise=otherwise))
     for group in draft.evenly:
-        parts = tuple(Part(renamed(p.seen), expr(p.amount), expr(p.limit)) for p in group.parts)
+        parts = tuple(EvenPart(renamed(p.seen), expr(p.amount), expr(p.limit)) for p in group.parts)
         whole.evenly.append(Evenly(renamed(group.level), expr(group.whole), parts))
     for name, given in draft.givens.items():
         whole.givens.setdefault(renamed(name), given)

@@ -8,9 +8,9 @@ from runplan.dsl.packs.pack import Record
 from runplan.dsl.plan.ir import Pool, Within
 from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import counted
-from runplan.engine.formulate.availability import is_included, say_end_to_end
 from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.reserved import Own
+from runplan.engine.formulate.said_of_stops import is_included, say_end_to_end
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Definition
 from runplan.engine.runs.rates import HALF, Expected, Sort, rates_in, sort_of

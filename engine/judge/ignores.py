@@ -61,7 +61,7 @@ def ignores(source: Source) -> tuple[Ignore, ...]:
     """The comments of a text that silence findings."""
     if "ignore[" not in source.text:
         return ()
-    from runplan.dsl.syntax.comments import comments_of
+    from runplan.dsl.syntax.commented import comments_of
 
     found = ((comment.span, m) for comment in comments_of(source) for m in _IGNORE.finditer(comment.text))
     return tuple(_read(m, span) for span, m in found)

@@ -207,6 +207,28 @@ class Inverse:
 
 
 @dataclass(frozen=True, slots=True)
+class EvenPart:
+    """A source of an `Evenly`: the name of how often it is seen, its amount, and how often it may be."""
+
+    seen: Name
+    amount: Expr
+    limit: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Evenly:
+    """Sources that make up a whole, each seen as often as the others until it has reached its limit.
+
+    Attributes:
+        level: The name of how often those that go on are seen.
+    """
+
+    level: Name
+    whole: Expr
+    parts: tuple[EvenPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StageOf:
     """A stage of a problem.
 

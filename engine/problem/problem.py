@@ -25,8 +25,7 @@ from runplan.engine.problem import quantities as q
 from runplan.engine.problem.common import Common
 from runplan.engine.problem.either import Either, without
 from runplan.engine.problem.expanded import expand
-from runplan.engine.problem.parts import Aim, Constraint, Definition, Goal, Inverse, StageOf, Taken, Variable
-from runplan.engine.problem.stretches import Evenly
+from runplan.engine.problem.parts import Aim, Constraint, Definition, Evenly, Goal, Inverse, StageOf, Taken, Variable
 
 
 @dataclass(frozen=True, slots=True)

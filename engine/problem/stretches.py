@@ -9,39 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from runplan.dsl.dataclass import dataclass, replace
+from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import NO_NAMES, Expr, Num, Op, Ref, joined
-from runplan.dsl.types import TYPE_CHECKING
-from runplan.engine.problem.parts import Constraint, leads_to
-
-if TYPE_CHECKING:
-    from runplan.engine.problem.problem import Problem
+from runplan.engine.problem.parts import Constraint, Evenly, leads_to
+from runplan.engine.problem.problem import Problem
 
 # More sources than this whose order is open are not told apart: their formulas stay as they are.
 OPEN = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A source: the name of how often it is seen, its amount, and how often it may be."""
-
-    seen: Name
-    amount: Expr
-    limit: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Evenly:
-    """Sources that make up a whole, each seen as often as the others until it has reached its limit.
-
-    Attributes:
-        level: The name of how often those that go on are seen.
-    """
-
-    level: Name
-    whole: Expr
-    parts: tuple[Part, ...]
 
 
 def stretches(problem: Problem) -> tuple[Problem, ...]:
