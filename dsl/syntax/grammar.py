@@ -10,7 +10,8 @@ from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.lexer import PatternRE, TerminalDef
 
 from runplan.dsl.syntax.comments import said_until
-from runplan.dsl.syntax.messages import Mistake, finding_of
+from runplan.dsl.syntax.messages import finding_of
+from runplan.dsl.syntax.mistake import Mistake
 from runplan.dsl.syntax.recovery import skip
 from runplan.dsl.syntax.statements import ALL, CONTINUED, KINDS, OF_PLANS, RESERVED
 from runplan.dsl.syntax.tree import Node, Word

@@ -8,7 +8,7 @@ import pytest
 from known import LIBRARY
 
 from runplan.dsl.plan.lower import lower
-from runplan.dsl.syntax.messages import in_yaml
+from runplan.dsl.syntax.mistake_help import in_yaml
 from runplan.dsl.syntax.parse import parse_file
 from runplan.dsl.syntax.statements import EXAMPLES, OF_PLANS, Statement
 from runplan.dsl.syntax.yaml import parse_yaml
