@@ -13,7 +13,6 @@ from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.reader import Reader, decoded
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import enumerated
-from runplan.engine.formulate.draft import first_statement
 from runplan.engine.lock import Lock, Locked, changed, defaults_of, moved, rests_on, said, shown, values_of
 from runplan.engine.report import Report
 
@@ -81,5 +80,5 @@ def answer_moved(
         notes.append(f"taken where the plan says nothing: {name} {is_}, locked {was}")
     help = ["where the new answer is right, `plan lock` takes it", "`plan diff --base REF` says which change moved it"]
     yield finding(
-        "R002", f"{message}: {because}", first_statement(report.plan), notes=notes, help=help, key="lock", data=data
+        "R002", f"{message}: {because}", report.plan.first_statement, notes=notes, help=help, key="lock", data=data
     )

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from runplan.dsl.dataclass import dataclass, field
 from runplan.dsl.expr.name import Name, Words
-from runplan.dsl.expr.tree import Expr
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Num
 from runplan.dsl.packs.pack import Pack, Record
 from runplan.dsl.syntax.tree import Mention
 from runplan.dsl.text.finding import Budget, Finding
@@ -35,6 +36,11 @@ class Given:
     value: Quantity
     expr: Expr
     span: Span = field(compare=False)
+
+    @property
+    def number(self) -> Num:
+        """The figure in base units, with the plan's own spelling."""
+        return Num(self.value.value, self.value.dim, shown(self.expr))
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +368,17 @@ class Plan:
     def optimizer(self) -> Optimizer | None:
         """The optimizer, where the plan says one outside of its stages."""
         return self.outer.optimizer
+
+    @property
+    def first_statement(self) -> Span:
+        """The first line that says something, to point at where no statement is to blame."""
+        start = 0
+        for line in self.source.text.splitlines(keepends=True):
+            said = line.strip()
+            if said and not said.startswith("#"):
+                return Span(self.source, start + len(line) - len(line.lstrip()), start + len(line.rstrip()))
+            start += len(line)
+        return Span(self.source, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from runplan.engine.analysis.regret import regret_at, surface_of
 from runplan.engine.comparison.rows import SAME, Column, losses, row, times
 from runplan.engine.comparison.why import Why, reasons_of
 from runplan.engine.formulate.alone import objective_of
-from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.formulate import formulate
 from runplan.engine.judge.judge import beyond_of
 from runplan.engine.laws.form import BUDGETS, CHOICES, functions_for, weighs, without_variants
@@ -182,7 +181,7 @@ def _disagreement(who: str, columns: Sequence[Column], most: float | None) -> It
             "L002",
             f"the {who} disagree about {name}: {show(low, dim)} by `{least.name}`, {show(high, dim)} by "
             f"`{greatest.name}`, {times(found.spread)} where {times(most)} is allowed",
-            spans.get(greatest.solution.law, spans.get(least.solution.law, first_statement(plan))),
+            spans.get(greatest.solution.law, spans.get(least.solution.law, plan.first_statement)),
             laws=tuple(dict.fromkeys((least.solution.law, greatest.solution.law))),
             key=f"spread {name}",
             data={"quantity": name, "value": found.spread, "limit": most, "unit": "1"},

@@ -16,7 +16,7 @@ from runplan.dsl.text.finding import finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.dims import Dim
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.expanded import expand
@@ -137,7 +137,7 @@ def take_uncertain(draft: Draft, name: Name, field: str, amount: Within, dim: Di
         draft.define(name, Num(sum(ends) / 2, low.value.dim), "given", "plan", amount.span, dim=dim, between=ends)
     elif worse is not None:
         note = "the worst that the plan allows for: how much better it may be is not told"
-        draft.define(name, number(worse), "given", "plan", amount.span, dim=dim, note=note)
+        draft.define(name, worse.number, "given", "plan", amount.span, dim=dim, note=note)
     else:
         message = (
             f"how {'low' if low is None else 'high'} `{field}` may be is not told, and a plan is judged by its worst"

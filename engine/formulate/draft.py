@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from runplan.dsl.dataclass import dataclass, field, replace
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.name import Name, quantity
-from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Op, Ref, names, substitute
+from runplan.dsl.expr.tree import Expr, Op, Ref, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry, Law, Parameter
 from runplan.dsl.packs.quantities import Quantities
 from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Start, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
+from runplan.dsl.types import TYPE_CHECKING
 from runplan.dsl.units.dims import NONE, Dim, in_currency
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.derived import in_order
@@ -33,6 +33,18 @@ from runplan.engine.problem.parts import (
     Otherwise,
     Variable,
 )
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    class More(TypedDict, total=False):
+        """What a definition may say beside where it comes from: see `Definition`."""
+
+        note: str
+        by: str
+        between: tuple[float, float] | None
+        spread: float | None
+
 
 # The figures of a statement, by field.
 Figures = Mapping[str, Amount]
@@ -188,16 +200,10 @@ class Draft:
         span: Span | None = None,
         *,
         dim: Dim | None = None,
-        note: str = "",
-        by: str = "",
-        between: tuple[float, float] | None = None,
-        spread: float | None = None,
+        **more: Unpack[More],
     ) -> None:
         """Say where a value comes from; its dimension is that of the quantity unless it is said."""
-        made = self.definition(
-            name, expr, kind, source, span, dim=dim, note=note, by=by, between=between, spread=spread
-        )
-        self.definitions[name] = made
+        self.definitions[name] = self.definition(name, expr, kind, source, span, dim=dim, **more)
 
     def definition(
         self,
@@ -208,21 +214,18 @@ class Draft:
         span: Span | None = None,
         *,
         dim: Dim | None = None,
-        note: str = "",
-        by: str = "",
-        between: tuple[float, float] | None = None,
-        spread: float | None = None,
+        **more: Unpack[More],
     ) -> Definition:
         """Where a value comes from; a formula of a pack may have money that the plan converts."""
         expr = in_money(expr, self.plan.currency, self.plan.rates)
         dim = self.dim(name) if dim is None else self.money(dim)
-        return Definition(name, dim, expr, kind, source, span, note, by, between, spread)
+        return Definition(name, dim, expr, kind, source, span, **more)
 
     def give(self, name: Name, given: Given, span: Span | None = None, *, dim: Dim | None = None) -> None:
         """A figure that the plan states."""
         let = self.plan.lets.get(given.expr.name) if isinstance(given.expr, Ref) else None
         note = f"{let.source}, {let.span.source.path}:{let.span.line}" if let and let.source else ""
-        self.define(name, number(given), "given", "plan", span or given.span, dim=dim, note=note)
+        self.define(name, given.number, "given", "plan", span or given.span, dim=dim, note=note)
 
     def assume(self, name: Name, span: Span | None = None) -> None:
         """A figure that nothing says, at what `quantities.plan` takes otherwise."""
@@ -258,7 +261,7 @@ class Draft:
         """The constraints of a bounded figure."""
         for side, low in ((amount.low, True), (amount.high, False)):
             if side is not None:
-                left, right = (number(side), Ref(name)) if low else (Ref(name), number(side))
+                left, right = (side.number, Ref(name)) if low else (Ref(name), side.number)
                 key = f"{name} {'>=' if low else '<='}"
                 self.constrain(key, left, right, "range", amount.span, text=text, of=name, figure=side.span)
 
@@ -284,7 +287,7 @@ class Draft:
         """A figure of the plan on a quantity that follows from others: a constraint."""
         if isinstance(amount, Given):
             self.givens[name] = amount
-            self.constrain(str(name), Ref(name), number(amount), "given", amount.span, equal=True, of=name, text=text)
+            self.constrain(str(name), Ref(name), amount.number, "given", amount.span, equal=True, of=name, text=text)
         elif isinstance(amount, Within):
             self.bound(name, amount, text)
         elif isinstance(amount, Hole):
@@ -358,7 +361,7 @@ class Draft:
         for name in self.plan.laws:
             if name.text == self.named:
                 return name.span
-        return first_statement(self.plan)
+        return self.plan.first_statement
 
     # ---- the end
 
@@ -394,21 +397,3 @@ def is_mixture(model: Model | None, catalogue: Library) -> bool:
     """Whether a model is a mixture of experts, by any word of its block."""
     told = catalogue.quantities().of_kind("mixture") | {q.ACTIVE_EXPERTS.text}
     return model is not None and (model.active is not None or not told.isdisjoint(model.architecture))
-
-
-def number(given: Given) -> Num:
-    """A figure of the plan as a number, with the plan's own spelling."""
-    return Num(given.value.value, given.value.dim, shown(given.expr))
-
-
-def first_statement(plan: Plan) -> Span:
-    """The first line of a plan that says something, to point at where no statement is to blame."""
-    text = plan.source.text
-    start = 0
-    for line in text.splitlines(keepends=True):
-        stripped = line.strip()
-        if stripped and not stripped.startswith("#"):
-            begin = start + len(line) - len(line.lstrip())
-            return Span(plan.source, begin, start + len(line.rstrip()))
-        start += len(line)
-    return Span(plan.source, 0, 0)

@@ -11,7 +11,7 @@ from runplan.dsl.packs.pack import Law
 from runplan.dsl.plan.ir import Plan, Stage
 from runplan.engine.formulate.alone import Alone, alone, objective_of, runs_of
 from runplan.engine.formulate.alternatives import add_pieces
-from runplan.engine.formulate.draft import Draft, first_statement
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.goals import aims_of
 from runplan.engine.formulate.law import is_frontier, line_of
 from runplan.engine.formulate.length import seen_as_often
@@ -105,7 +105,7 @@ def _posed(draft: Draft) -> Problem:
         asked=tuple(draft.asked),
         sources=draft.sources,
         findings=draft.told(),
-        place=first_statement(plan),
+        place=plan.first_statement,
         line=line,
         frontier=is_frontier(draft),
         lawless=draft.lawless,

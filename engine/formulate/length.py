@@ -9,7 +9,7 @@ from runplan.dsl.plan.length import stated
 from runplan.dsl.units.base import EPOCH, STEP, TOKEN
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.table import Quantity
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.durations import tokens_of_steps
 from runplan.engine.problem import quantities as q
 
@@ -68,7 +68,7 @@ def _in_epochs(draft: Draft, tokens: Given | Within) -> None:
     draft.figure(q.TOKENS, None, 1e11, "tokens")
     for end, is_low in ((tokens.low, True), (tokens.high, False)):
         if end is not None:
-            sides: tuple[Expr, Expr] = _passes(draft, end.value.value, number(end)), Ref(q.TOKENS)
+            sides: tuple[Expr, Expr] = _passes(draft, end.value.value, end.number), Ref(q.TOKENS)
             left, right = sides if is_low else sides[::-1]
             draft.constrain(f"tokens {'>=' if is_low else '<='}", left, right, "range", end.span, text="tokens")
 

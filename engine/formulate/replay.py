@@ -12,7 +12,7 @@ from runplan.dsl.plan.ir import DataSource, Given
 from runplan.dsl.units.base import TOKEN
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.table import Quantity
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.settings import lend, lender
 from runplan.engine.formulate.sources import UNWEIGHTED, of
 from runplan.engine.problem import quantities as q
@@ -77,5 +77,5 @@ def _parted(sources: Sequence[DataSource]) -> tuple[list[DataSource], list[DataS
 def _tokens(source: DataSource) -> float:
     """What there is of a source, in tokens."""
     assert isinstance(source.amount, Given)
-    amount = number(source.amount).value
+    amount = source.amount.number.value
     return amount / source.density.value.value if source.density and source.amount.value.dim != TOKEN else amount

@@ -9,7 +9,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, Op, Ref, names, walk
 from runplan.dsl.plan.ir import Given, Plan, Requirement, Within
 from runplan.engine.formulate.alternatives import Keeper
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.missing import is_of_each_pool, is_of_layout, missing, no_chance
 from runplan.engine.formulate.probable import is_chance, is_solved
 from runplan.engine.problem import quantities as q
@@ -28,7 +28,7 @@ def add_compute_limits(draft: Draft) -> None:
         draft.constrain("compute", Ref(q.MODEL_COMPUTE), Ref(there), "capacity", draft.stage.hardware[0].span)
     budget = draft.stage.compute
     if isinstance(budget, Within) and budget.low is not None:
-        least = number(budget.low)
+        least = budget.low.number
         at = budget.low.span
         draft.constrain("compute", least, Ref(q.COMPUTE), "range", budget.span, of=q.COMPUTE, figure=at)
     high = budget if isinstance(budget, Given) else (budget.high if isinstance(budget, Within) else None)

@@ -12,7 +12,7 @@ from runplan.dsl.plan.ir import Given, Hole, Pool, Within
 from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.base import TIME
 from runplan.dsl.units.show import iso_date
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
 
 # Later than any run ends, of those that cannot be done by the pools that have begun.
@@ -65,7 +65,7 @@ def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
     elif begin.value.value + time.value.value > end.value.value + SLACK:
         days = (begin.value.value + time.value.value - end.value.value) / DAY
         also = [Label(time.span, f"ends {days:.4g} days after that")]
-        message = f"the hardware is for {number(time).text} from {begin.span.text[-10:]}, past its `until`"
+        message = f"the hardware is for {time.number.text} from {begin.span.text[-10:]}, past its `until`"
         draft.findings.append(finding("C001", message, end.span, also=also, help=[_in_time(begin, time, end)]))
 
 
@@ -196,7 +196,7 @@ def _as_long_as_needed(draft: Draft, pool: Pool, one: Reserved) -> None:
     if one.most is not None:
         needed = Op("min", (one.most, needed))
     if isinstance(time, Within) and time.low is not None:
-        needed = Op("max", (number(time.low), needed))
+        needed = Op("max", (time.low.number, needed))
     draft.define(name, needed, "derived", "as long as the run needs it", time.span if time else pool.span)
 
 

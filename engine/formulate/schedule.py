@@ -14,7 +14,7 @@ from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.dims import NONE
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Kind
 
@@ -69,7 +69,7 @@ def phases_of(draft: Draft) -> tuple[PhasePlan, ...]:
         return tuple(
             PhasePlan(
                 phase.name,
-                number(phase.length) if isinstance(phase.length, Given) else None,
+                phase.length.number if isinstance(phase.length, Given) else None,
                 phase.shape.text,
                 phase.shape.span,
                 "given",
@@ -101,7 +101,7 @@ def in_shares(phases: Sequence[PhasePlan]) -> bool:
 
 def mixed_by_hand(phase: PhasePlan) -> Mix:
     """The mix that the plan gives a phase."""
-    return {name: (number(start), number(end)) for name, (start, end) in phase.mix.items()}
+    return {name: (start.number, end.number) for name, (start, end) in phase.mix.items()}
 
 
 def mean(mix: Mix, sources: Sequence[str]) -> Expr | None:

@@ -12,7 +12,7 @@ from runplan.dsl.text.finding import Label, finding
 from runplan.dsl.units.base import PARAM
 from runplan.dsl.units.dims import NONE
 from runplan.dsl.units.show import show
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.mixture import OPEN, add_experts
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.expanded import expand
@@ -46,7 +46,7 @@ def _add_block(draft: Draft, model: Model) -> bool:
             amount = draft.take(model.architecture, text, Within, Hole)
             draft.figure(named[text], amount, fields[named[text].text].usual, text)
         elif (given := draft.given(model.architecture, text)) is not None and text in model.recorded:
-            draft.define(named[text], number(given), "given", _recorded(model), given.span)
+            draft.define(named[text], given.number, "given", _recorded(model), given.span)
         elif given is not None:
             draft.give(named[text], given)
     mixture = draft.knows(q.EXPERTS)

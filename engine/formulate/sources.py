@@ -19,7 +19,7 @@ from runplan.dsl.typed.fields import DATA, EPOCHS
 from runplan.dsl.units.base import EPOCH, TOKEN
 from runplan.dsl.units.dims import times
 from runplan.engine.formulate.asked import take_uncertain
-from runplan.engine.formulate.draft import Draft, number
+from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.schedule import PhasePlan, in_shares, mean, minus, mixed_by_hand
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.parts import Evenly, EvenPart, Goal, Kind
@@ -106,8 +106,8 @@ def there_is(draft: Draft, source: DataSource) -> Expr:
     """How many tokens there are of a source, also where nothing is trained on it."""
     if draft.knows(of(source, q.AVAILABLE)) or not isinstance(source.amount, Given):
         return Ref(of(source, q.AVAILABLE))
-    amount = number(source.amount)
-    return Op("/", (amount, number(source.density))) if _is_converted(source) and source.density else amount
+    amount = source.amount.number
+    return Op("/", (amount, source.density.number)) if _is_converted(source) and source.density else amount
 
 
 def _is_converted(source: DataSource) -> bool:
@@ -125,7 +125,7 @@ def _add_amount(draft: Draft, source: DataSource) -> None:
         there = Op("/", (Ref(counted), Ref(of(source, q.DENSITY))))
         draft.define(of(source, q.AVAILABLE), there, "derived", "tokens of the source", source.span)
     if isinstance(source.amount, Given):
-        draft.define(counted, number(source.amount), "given", "plan", source.amount.span, dim=dim)
+        draft.define(counted, source.amount.number, "given", "plan", source.amount.span, dim=dim)
     elif isinstance(source.amount, Hole) and source.stage == "pretrain":
         draft.define(counted, Ref(q.WORTH_TOKENS), "derived", "as much as the transfer is worth", source.span)
     elif isinstance(source.amount, Within):
@@ -197,11 +197,11 @@ class _Mixing:
             said = "a weight that is open, beside phases with a mix of their own, is read, and not solved yet"
             self.draft.gave_up(said, self.free[0].span, ["give the weight, or a mix of each phase"])
         fixed = [source.weight for source in self.sources if isinstance(source.weight, Given)]
-        left = minus(Num(1.0), joined("+", map(number, fixed))) if fixed else Num(1.0)
+        left = minus(Num(1.0), joined("+", (each.number for each in fixed))) if fixed else Num(1.0)
         for source in self.sources:
             if isinstance(source.weight, Given):
                 at = source.weight.span
-                self.draft.define(of(source, q.SHARE), number(source.weight), "given", "weight given", at)
+                self.draft.define(of(source, q.SHARE), source.weight.number, "given", "weight given", at)
                 continue
             tokens, share_name = of(source, q.FREE_TOKENS), of(source, q.SHARE)
             self.draft.figure(tokens, None, DATA.usual / 100, str(tokens))
@@ -259,7 +259,7 @@ class _Mixing:
     def _planned(self, source: DataSource) -> tuple[Expr, str]:
         """The share that a source has by the plan's mix where nothing bends, and who says so."""
         if isinstance(source.weight, Given):
-            return number(source.weight), "weight given"
+            return source.weight.number, "weight given"
         left: Expr = Num(1.0) if len(self.even) == len(self.sources) else Ref(UNWEIGHTED[self.base])
         if len(self.even) == 1:
             return left, "what the weights leave" if len(self.sources) > 1 else "the only source"
@@ -300,7 +300,7 @@ class _Mixing:
             self.draft.define(ALL_PASSES[self.base], whole, "derived", said)
         weighted = [source for source in self.sources if source.weight]
         if self.even and weighted:
-            weights = joined("+", (number(source.weight) for source in weighted if isinstance(source.weight, Given)))
+            weights = joined("+", (source.weight.number for source in weighted if isinstance(source.weight, Given)))
             left = Op("max", (Num(0.0), minus(Num(1.0), weights)))
             self.draft.define(UNWEIGHTED[self.base], left, "derived", "what the weights leave")
         if len(self.even) < 2 or self.alike:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from runplan.dsl.dataclass import replace
 from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.finding import Finding, Label
-from runplan.engine.formulate.draft import first_statement
 
 
 def in_plan(plan: Plan, found: Finding) -> Finding:
@@ -17,7 +16,7 @@ def in_plan(plan: Plan, found: Finding) -> Finding:
         return found
     own = [label for label in found.also if label.span.source.path == plan.source.path]
     places = [pool.span for stage in plan.stages for pool in stage.hardware]
-    at = own[0] if own else Label(places[0] if places else first_statement(plan))
+    at = own[0] if own else Label(places[0] if places else plan.first_statement)
     said = Label(asked.span, found.at.text or f"`{asked.budget.file}` requires it")
     others = (label for label in found.also if label is not at and label.span != asked.span)
     message = found.message if asked.by in found.message else f"{found.message}; {asked.by} requires it"

@@ -14,7 +14,6 @@ from runplan.dsl.text.later import Later
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import json_unit, show
-from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.mixture import FITTED_EXPERTS
 from runplan.engine.formulate.probable import is_chance
 from runplan.engine.judge.requirements import all_of, broken, budget_quantity, fits_together, fits_with, fixes_of
@@ -238,7 +237,7 @@ def _held_to_runs(plan: Plan, solution: Solution) -> Iterator[Finding]:
     law, most = solution.problem.law, solution.values[q.EXPERTS].value
     message = f"`{law.name}` finds more experts better, without end: held to {most:g}, the most of its runs"
     help = [f"say how many, such as `experts: {most / 2:g}`; `experts: up to {2 * most:g}` goes beyond the runs"]
-    yield finding("L001", message, held.span or first_statement(plan), severity="info", help=help, laws=(solution.law,))
+    yield finding("L001", message, held.span or plan.first_statement, severity="info", help=help, laws=(solution.law,))
 
 
 def _beyond_by(plan: Plan, solution: Solution, law: Law, factors: Mapping[str, float]) -> Span:
@@ -254,7 +253,7 @@ def _beyond_by(plan: Plan, solution: Solution, law: Law, factors: Mapping[str, f
         if name == q.COMPUTE.text and spent:
             return spent[0]
     stated = [part.span for part in (*stage.hardware[:1], stage.compute, stage.tokens, plan.model) if part is not None]
-    return stated[0] if stated else first_statement(plan)
+    return stated[0] if stated else plan.first_statement
 
 
 def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
@@ -278,4 +277,4 @@ def _off_the_line(plan: Plan, solution: Solution) -> Iterator[Finding]:
 
 
 def _law_span(plan: Plan, solution: Solution) -> Span:
-    return next((name.span for name in plan.laws if name.text == solution.law), first_statement(plan))
+    return next((name.span for name in plan.laws if name.text == solution.law), plan.first_statement)

@@ -22,7 +22,6 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import FIELD, IF_KNOWN, enumerated
 from runplan.dsl.units.show import percent, show
 from runplan.dsl.units.table import currencies
-from runplan.engine.formulate.draft import first_statement
 from runplan.engine.formulate.measured import REACHED
 from runplan.engine.formulate.requirements import without_lets
 from runplan.engine.problem import quantities as q
@@ -356,7 +355,7 @@ def _place(rule: Rule, view: View) -> Span:
         span = statements.get(name)
         if span is not None:
             return span
-    return first_statement(plan)
+    return plan.first_statement
 
 
 def _moved_by(plan: Plan, solution: Solution) -> Constraint | None:
