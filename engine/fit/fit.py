@@ -86,7 +86,8 @@ def fit(
     cover = sandwich(objective, here) if both is None else both.size**2 * inverse(here.slopes @ here.slopes.T)
     known = _looked_at(model, objective, found.minima[0], here, _by_slopes(theta, cover, here, both), reaches)
     doubts += of_minima(model.coordinates, found.minima[0], known, others, at)
-    doubts += left_open(model, objective, theta, widened(known, others, reaches), others, at)
+    seen = widened(known, others, reaches)
+    doubts += left_open(model, objective, found.minima, here, seen, others, reaches, at)
     if any(one.severity == "error" for one in doubts):
         return _refused(model, objective, found.starts, *doubts)
     draws, covariance = np.empty((0, len(theta))), cover

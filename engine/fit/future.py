@@ -24,8 +24,9 @@ NOWHERE = Span(Source("runs", ""), 0, 0)
 BACK = (2.0, 5.0, 15.0, 50.0)
 # Points from which each search sets out.
 STARTS = 16
-# Runs are forecast badly where errors are larger than expected by this factor, and than what is rounding.
-WORSE, NOTHING = 1.5, 1e-9
+# Runs are forecast badly where errors are larger than expected by this factor, and than what is rounding: params are
+# whole numbers, and losses are written with six digits or so.
+WORSE, NOTHING = 1.5, 1e-6
 # An error this many standard deviations from how most of them grow is that of a lone run.
 FAR = 3.0
 # A chance below which a forecast's errors are beyond doubt no chance, and those below which they are none where fits to
@@ -200,7 +201,7 @@ def since(model: Model, objective: Objective, theta: Floats, sizes: Floats) -> S
         if not pairs:
             continue
         error, before = (float(np.sqrt(np.mean(np.concatenate(each) ** 2))) for each in zip(*pairs, strict=True))
-        if BETTER * error < before and (best is None or error / before < best.error / best.whole):
+        if max(BETTER * error, NOTHING) < before and (best is None or error / before < best.error / best.whole):
             between = float(np.exp((start + log[~kept].max()) / 2))
             best = Since(between, int((~kept).sum()), error, before)
     return best

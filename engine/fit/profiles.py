@@ -16,7 +16,8 @@ from runplan.engine.fit.table import Floats
 
 # Of the curvature's own error: how far a coordinate is held off its best.
 STEPS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0)
-# The furthest that one is held off: of a logarithm, a factor of a hundred million.
+# The furthest that one is held off: of a logarithm, a factor of a hundred million; of a plain one, so many times what
+# it is, or as far as a search looks for it.
 FURTHEST = 18.0
 
 
@@ -67,11 +68,13 @@ def profiles(model: Model, objective: Objective, theta: Floats, which: Sequence[
     loss = loss_of(objective, max(1e-3 * spread(here.residuals, k), 1e-14))
     problem = Problem(model, loss, objective.log, held=held)
     least = float(loss.values(here.residuals).sum())
+    plain = np.array([not c.log for c in model.coordinates])
+    furthest = (FURTHEST * np.maximum(problem.units, np.where(plain, np.abs(theta), 1.0)))[sides]
     along = np.where((middle == theta)[sides][:, None], cover[sides] / np.diagonal(cover)[sides][:, None], held)
     at, before = np.tile(middle, (len(sides), 1)), np.zeros(len(sides))
     found: list[tuple[Floats, Floats]] = []
     for step in STEPS:
-        off = np.minimum(step * errors[sides], FURTHEST) * signs
+        off = np.minimum(step * errors[sides], furthest) * signs
         # From the last point on, along what the curvature says that the others do.
         start = at + along * (off - before)[:, None]
         start[held] = middle[sides] + off

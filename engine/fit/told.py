@@ -17,19 +17,25 @@ from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import counted, listing
 from runplan.engine.fit.covariance import Local
 from runplan.engine.fit.model import Coordinate, Model
+from runplan.engine.fit.newton import Problem, descend
+from runplan.engine.fit.objective import loss_of, residuals, total
 from runplan.engine.fit.outcome import Interval, Known, Minimum, Objective
 from runplan.engine.fit.profiles import variance
+from runplan.engine.fit.projection import projected
 from runplan.engine.fit.rank import nulls
+from runplan.engine.fit.search import STARTS, spread
 from runplan.engine.fit.table import Floats
 
-# The interval by which a constant is told or not.
-USUAL = 0.8
+# The interval by which a constant is told or not, and that by which it is told that there is one at all.
+USUAL, SURELY = 0.8, 0.95
 # What an input is multiplied by, to see whether a form depends on it, and what is no change of a prediction.
 APART, NOTHING = 4.0, 1e-9
 # A change of predictions that a search of runs without noise stops at.
 HARDLY = 1e-6
 # Minima whose differing constants are named.
 NAMED = 3
+# Of the points of a search with a constant at 0, from how many of the best one descends.
+TRIED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,13 @@ def near(objective: Objective, minima: Sequence[Minimum], here: Local, reach: fl
         reach: How many standard errors an interval reaches out.
     """
     best, *others = minima
-    unit = max(variance(objective, here), 1e-300)
-    found = (Near(one, math.sqrt(2 * max(one.value - best.value, 0.0) / unit)) for one in others)
+    found = (Near(one, _root(objective, here, one.value - best.value)) for one in others)
     return tuple(one for one in found if one.root <= reach)
+
+
+def _root(objective: Objective, here: Local, more: float) -> float:
+    """How unlikely constants are by which the objective is so much larger than at the best minimum."""
+    return math.sqrt(2 * max(more, 0.0) / max(variance(objective, here), 1e-300))
 
 
 def widened(known: Sequence[Known], others: Sequence[Near], reaches: Mapping[float, float]) -> tuple[Known, ...]:
@@ -103,24 +113,32 @@ def of_minima(
 def left_open(
     model: Model,
     objective: Objective,
-    theta: Floats,
+    minima: Sequence[Minimum],
+    here: Local,
     known: Sequence[Known],
     others: Sequence[Near],
+    reaches: Mapping[float, float],
     at: Span,
 ) -> Iterator[Finding]:
     """Why a fit is none: constants that the noise leaves without a value. A term alone may be as little as nothing.
 
     Args:
-        theta: (k), the best minimum.
+        minima: The best first.
+        here: Around that.
         known: With the other minima in the intervals.
+        reaches: Of each coverage, how many standard errors an interval reaches out.
     """
-    coordinates = model.coordinates
+    coordinates, theta = model.coordinates, minima[0].theta
+
+    def as_good_without(i: int, coverage: float) -> bool:
+        return _as_good_without(model, objective, minima, here, i, reaches[coverage])
+
     open_ = [i for i, one in enumerate(known) if not one.identified]
     if all(_may_vanish(coordinates[i], known[i]) for i in open_):
         open_ = []
     flat = [i for i, one in enumerate(known) if not coordinates[i].log and _over_zero(one) and i not in open_]
     for i in flat:
-        if nulls(model, objective, _without(theta, i)):
+        if nulls(model, objective, _without(theta, i)) and (open_ or as_good_without(i, USUAL)):
             open_.append(i)
     open_ += [
         null.held for other in others for null in nulls(model, objective, other.minimum.theta) if null.held not in open_
@@ -130,7 +148,8 @@ def left_open(
     open_.sort()
     names = [coordinates[i].constant for i in open_]
     ways = "; ".join(f"`{coordinates[i].constant}` {between(coordinates[i], known[i])}" for i in open_)
-    idle = [name for name in model.inputs if any(_idle(model, theta, i, name) for i in open_ if not coordinates[i].log)]
+    nothing = [i for i in open_ if not coordinates[i].log and as_good_without(i, SURELY)]
+    idle = [name for name in model.inputs if any(_idle(model, theta, i, name) for i in nothing)]
     depends = f", nor whether what they gave depends on {listing(idle)} at all" if idle else ""
     help = [f"runs over a wider range of {listing(idle or [*model.inputs])}, one at a time, tell it"]
     holds = [
@@ -206,6 +225,24 @@ def _without(theta: Floats, i: int) -> Floats:
     found = theta.copy()
     found[i] = 0.0
     return found
+
+
+def _as_good_without(
+    model: Model, objective: Objective, minima: Sequence[Minimum], here: Local, i: int, reach: float
+) -> bool:
+    """Whether the runs are fitted about as well where a constant is 0 and all others are what is best then.
+
+    An interval by slopes reaches over 0 where a form bends, too: with a constant at 0 it may be far off.
+    """
+    loss = loss_of(objective)
+    starts = np.concatenate([spread(model, STARTS), [one.theta for one in minima]])
+    starts[:, i] = 0.0
+    points, values = projected(model, loss, objective.log, starts)
+    points = points[np.argsort(values, kind="stable")[:TRIED]]
+    held = np.broadcast_to(np.arange(points.shape[1]) == i, points.shape)
+    ended = descend(Problem(model, loss, objective.log, held=held), points)
+    least = float(total(objective, residuals(model, objective.log, ended.theta)).min())
+    return _root(objective, here, least - minima[0].value) <= reach
 
 
 def _idle(model: Model, theta: Floats, i: int, name: str) -> bool:

@@ -64,6 +64,14 @@ def test_right_forms_are_seldom_doubted_for_what_larger_runs_came_out_to_be() ->
     assert doubted <= 1
 
 
+def test_a_form_is_not_doubted_for_how_figures_are_rounded() -> None:
+    """Params are whole numbers: of the smallest runs that is the most, and nothing else may be left."""
+    runs = chinchilla(0.0, 5, 5)
+    sizes = compute(runs.inputs)
+    rounded = np.exp(1e-8 * np.maximum(np.log(1e20 / sizes), 0))
+    assert future(runs.told(runs.measured * rounded), HUBER, TRUE, sizes).missed is None
+
+
 def test_a_fit_that_leaves_too_few_runs_over_to_tell_the_noise_forecasts_none() -> None:
     """A loss with a corner goes through as many runs as there are constants, of which two are no residuals then."""
     runs, sizes = chinchilla(0.003, 5, 5), np.full(25, 10.0)

@@ -10,6 +10,7 @@ from known import LIBRARY
 
 from runplan.dsl.packs.law_check import expanded
 from runplan.engine.fit.expression import FormulaModel, jointly_linear
+from runplan.engine.fit.fit import fit
 from runplan.engine.fit.fitting import fitted
 from runplan.engine.fit.form import chosen, forms_of, named
 from runplan.engine.fit.outcome import Objective
@@ -173,3 +174,14 @@ def test_a_floor_that_the_runs_would_rather_have_below_zero_is_none() -> None:
     # It may be more, and a draw of it is, too.
     terms, covariance = part.jointly
     assert terms[0] == "E" and part.errors["E"] == covariance[0, 0] ** 0.5 > 0.01
+
+
+def test_an_interval_over_zero_by_slopes_alone_refuses_no_fit() -> None:
+    """An exponent of 0.2 that is known to within 0.4: at 0, with all else as is best then, the runs are far off."""
+    law, table = LIBRARY.law("skaling"), runs("chinchilla", noise=0.04, seed=7)
+    assert law is not None
+    (form, *_) = forms_of(law, {})
+    model = posed(form, table.rows(np.arange(0, len(table), 2)), {name: name for name in ("params", "tokens", "loss")})
+    found = fit(model, Objective(), bootstrap=0)
+    alpha = found.known[[c.constant for c in model.coordinates].index("alpha")].within[0.8]
+    assert alpha.low < 0.0 < alpha.high and not any(one.severity == "error" for one in found.findings)

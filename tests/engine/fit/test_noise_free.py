@@ -72,8 +72,8 @@ def shape_of(form: Form) -> str:
     return re.sub(r"\b[\d.]+(e[+-]?\d+)?\b", "1", shown(substitute(form.body, bare)))
 
 
-def made(form: Form) -> tuple[Fitted, Floats]:
-    """A fit to runs that came out as a form says, and the coordinates that they were made from."""
+def made(form: Form, noise: float = 0.0) -> tuple[Fitted, Floats]:
+    """A fit to runs that came out as a form says, but for noise, and the coordinates that they were made from."""
     rng = np.random.default_rng(0)
     inputs: dict[str, Floats] = {}
     for parameter in form.function.parameters:
@@ -82,6 +82,7 @@ def made(form: Form) -> tuple[Fitted, Floats]:
     locals_ = {p.local: inputs[p.quantity] / p.counted.factor for p in form.function.parameters}
     values = values_of(form)
     given = compiled(expanded(form.function.body, form.law.lets), np)({**values, **locals_}) * np.ones(RUNS)
+    given *= np.exp(noise * rng.standard_normal(RUNS))
     figures = {**inputs, form.output: given * form.function.counted.factor}
     columns = {name: Column(name, name, (), of) for name, of in figures.items()}
     table = RunTable("runs.csv", "0" * 64, columns, tuple(range(2, RUNS + 2)), ("",) * RUNS)
@@ -100,3 +101,10 @@ def test_constants_come_back(form: Form) -> None:
         assert {one.code for one in found.findings} <= {"F021", "F025"}, found.findings
         return
     np.testing.assert_allclose(found.minima[0].theta, true, rtol=1e-6, atol=1e-6)
+
+
+def test_a_plain_constant_is_told_however_large_it_is() -> None:
+    """A number of experts is no exponent, and its profile reaches further than that of one."""
+    form = next(form for form in every_form() if form.law.name == "clark" and form.output == "loss")
+    found, _ = made(form, noise=0.002)
+    assert found.minima and found.known[form.free.index("E_max")].identified
