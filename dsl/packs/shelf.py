@@ -76,15 +76,17 @@ class Shelf:
     Attributes:
         own: The files that were read.
         image: What is known of the standard library without reading its files, where they are not among them.
+        plain: The shelf of the standard library alone, where this one has files beside it.
     """
 
     own: tuple[PackFile, ...]
     image: Image | None = None
+    plain: Shelf | None = field(default=None, repr=False, compare=False)
     _read: dict[Source, Contents] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def with_files(self, files: Iterable[PackFile]) -> Shelf:
         """The same with more files behind them."""
-        return Shelf((*self.own, *files), self.image)
+        return Shelf((*self.own, *files), self.image, self.plain or self)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -100,8 +102,11 @@ class Shelf:
     def read(self, source: Source) -> Contents:
         """What one of the texts holds."""
         if source not in self._read:
-            image = self._image_of(source)
-            self._read[source] = Contents(image.read(source), (), ()) if image else self._contents(source, *self._words)
+            image, plain = self._image_of(source), self._plain_of(source)
+            if image:
+                self._read[source] = Contents(image.read(source), (), ())
+            else:
+                self._read[source] = plain.read(source) if plain else self._contents(source, *self._words)
         return self._read[source]
 
     def at(self, span: Span) -> Pack:
@@ -125,6 +130,14 @@ class Shelf:
     def _image_of(self, source: Source) -> Image | None:
         """The image that says what a text holds; none does where a pack brings fields, which records are read with."""
         return self.image if self.image and self.image.holds(source) and not self._brings_fields else None
+
+    def _plain_of(self, source: Source) -> Shelf | None:
+        """The shelf that has read a text of the standard library, with other packs beside it, too; as an image has."""
+        return self.plain if self.plain and source in self.plain._texts and not self._brings_fields else None
+
+    @cached_property
+    def _texts(self) -> frozenset[Source]:
+        return frozenset(file.source for file in self.own if file.layer == "standard")
 
     @cached_property
     def _brings_fields(self) -> bool:
@@ -163,11 +176,16 @@ class Shelf:
     def _defined(self, files: Iterable[PackFile]) -> Iterator[tuple[Layer, QuantityDef]]:
         for file in files:
             if file.quantities:
-                # A quantity is counted in units, and in no other quantity: it is read without knowing any.
-                if file.source not in self._read:
-                    self._read[file.source] = self._contents(file.source, {}, {})
-                for quantity in self._read[file.source].pack.quantities:
+                for quantity in self._quantities_of(file):
                     yield file.layer, quantity
+
+    def _quantities_of(self, file: PackFile) -> tuple[QuantityDef, ...]:
+        if self.plain is not None and file.layer == "standard":
+            return self.plain._quantities_of(file)
+        # A quantity is counted in units, and in no other quantity: it is read without knowing any.
+        if file.source not in self._read:
+            self._read[file.source] = self._contents(file.source, {}, {})
+        return self._read[file.source].pack.quantities
 
     @cached_property
     def quantity_findings(self) -> tuple[Finding, ...]:
@@ -194,8 +212,11 @@ class Shelf:
         """
         if self.image is not None and self.image is not beyond:
             yield from self.image.headers()
+        yield from (self.plain or self)._standard_headers
         for file in self.own:
-            if file.layer == "standard":
-                yield from headers(file.source, file.layer)
-            else:
+            if file.layer != "standard":
                 yield from headers_of(self.read(file.source).pack, file.layer)
+
+    @cached_property
+    def _standard_headers(self) -> tuple[Header, ...]:
+        return tuple(h for file in self.own if file.layer == "standard" for h in headers(file.source, file.layer))
