@@ -9,7 +9,7 @@ from itertools import groupby
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name, quantity
 from runplan.dsl.expr.values import Evaluator
-from runplan.engine.layout.layout import Layout, is_plain
+from runplan.engine.layout.layout import Layout, Room, oddity
 from runplan.engine.layout.memory import LAYOUT_TOKENS, LEAST, MOST, ROOFLINE, TIME, USABLE
 from runplan.engine.layout.sheet import Sheet
 from runplan.engine.layout.told import choice, fallen
@@ -68,7 +68,7 @@ def chosen(
     layouts: Iterable[Layout],
     keeps: Callable[[Sheet], bool],
     *,
-    layers: int,
+    room: Room,
     is_priced: bool,
     wish: Wish | None = None,
 ) -> Chosen | None:
@@ -80,13 +80,13 @@ def chosen(
     Args:
         regimes: How many there are on the sheet.
         keeps: Whether all is kept that is required, of the layout that the sheet is turned to.
-        layers: Of the model; 0 where they are not known.
+        room: What bounds them.
         wish: What they are ordered by in place of their time.
     """
     tried = list(layouts)
     if not tried:
         return None
-    race = Race(sheet, regimes, tried, keeps, layers, is_priced, wish)
+    race = Race(sheet, regimes, tried, keeps, room, is_priced, wish)
     first = race.ordered(1)[0]
     return Chosen(first.layout, first.band == ENOUGH, first.fits, race, race.roofline(first))
 
@@ -102,11 +102,11 @@ class Race:
         regimes: int,
         tried: Sequence[Layout],
         keeps: Callable[[Sheet], bool],
-        layers: int,
+        room: Room,
         is_priced: bool,
         wish: Wish | None = None,
     ) -> None:
-        self.tried, self._wish, self._layers = len(tried), wish, layers
+        self.tried, self._wish, self._room = len(tried), wish, room
         self._sheet, self._regimes, self._keeps, self._is_priced = sheet, regimes, keeps, is_priced
         groups = [list(alike) for _, alike in groupby(tried, key=lambda one: one.cuts)]
         sheet.turn_to(tried[0])
@@ -256,8 +256,7 @@ class Race:
         if self._wish is not None:  # as it is told: over all regimes, and not by the one that they are compared under
             self._sheet.turn_to(layout)
             pace = float(self._wish.of(self._sheet.over_all()))
-        plain = is_plain(self._layers, layout.pp)
-        return Tried(layout, band, found[LEAST] / found[USABLE], pace, parts, is_plain=plain)
+        return Tried(layout, band, found[LEAST] / found[USABLE], pace, parts, odd=oddity(layout, self._room))
 
 
 class Alike:

@@ -26,6 +26,8 @@ _SHORT, USUAL = 4096.0, 8192.0
 # has 126 layers in 16 parts), or what predicts a token more (DeepSeek-V3 has 61); of many parts a quarter (DeepSeek-V2
 # has 60 layers in 16).
 _SHORTER, _SHORTER_OF = 3, 4
+# Devices of a usual node: matrices are cut over no more as a matter of course, where links join more.
+_USUAL_NODE = 8
 # A batch that is stated is kept to this share: 16M tokens are 1,953 sequences of 8,192, and mean 2,048.
 _KEPT = 0.05
 # From which stage on copies share out the gradients, and the weights, too.
@@ -182,10 +184,18 @@ def splits(layers: int, parts: int) -> bool:
     return not layers or (parts <= layers and -layers % parts <= max(_SHORTER, parts // _SHORTER_OF))
 
 
-def is_plain(layers: int, parts: int) -> bool:
-    """Whether a pipeline is as most are: its parts have as many layers each, as Megatron-LM asks for unless it is told
-    otherwise (megatron/training/arguments.py), and are a power of two, as devices of a node and of a network are."""
-    return parts & (parts - 1) == 0 and not layers % parts
+def oddity(one: Layout, room: Room) -> float:
+    """How much a layout has of what few published runs have, and most do without where that is as fast: 1 for each.
+
+    Activations are computed again, which counts by its share, or a sequence is cut. The parts of a pipeline differ in
+    layers, which Megatron-LM refuses unless it is told otherwise (megatron/training/arguments.py), or are no power of
+    two, as devices of a node and of a network are. There is a pipeline though matrices are cut over less than half a
+    node (Narayanan et al. 2021, arXiv:2104.04473, section 3.2: first tensors inside a node, then pipelines). Experts
+    lie over several nodes, or matrices are cut beside them (DeepSeek-V3 does without, arXiv:2412.19437, section 3.2).
+    """
+    uneven = one.pp & (one.pp - 1) != 0 or room.layers % one.pp != 0
+    early = one.ep == 1 < one.pp and 2 * one.tp < min(room.a_node, _USUAL_NODE)
+    return max(one.cp > 1, one.recompute) + uneven + early + (one.ep > room.a_node) + (one.ep > 1 < one.tp)
 
 
 def _experts(room: Room, tp: int, copies: int, said: Mapping[str, Amount]) -> Iterator[tuple[int, int]]:

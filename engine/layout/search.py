@@ -247,7 +247,7 @@ class Search:
         count, is_priced = len(self.regimes(devices)), self.memory.is_priced
         every = layouts(room, self.said)
         sheet, wish = self.sheet(devices), self.wish()
-        return chosen(sheet, count, every, self.keeps, layers=room.layers, is_priced=is_priced, wish=wish)
+        return chosen(sheet, count, every, self.keeps, room=room, is_priced=is_priced, wish=wish)
 
     def wish(self) -> Wish | None:
         """What the plan wants of the layout itself, where its goal is that; None where the fastest is wanted."""
@@ -300,8 +300,9 @@ class Search:
             devices *= 2
         if devices > _MOST_DEVICES:
             return None
-        fewer = (devices * eighths // 8 for eighths in _BETWEEN if devices >= 2 * _NODE)
-        devices = next((n for n in fewer if n % _NODE == 0 and self.is_enough(n)), devices)
+        node = _node(self.memory)
+        fewer = (devices * eighths // 8 for eighths in _BETWEEN if devices >= 2 * node)
+        devices = next((n for n in fewer if n % node == 0 and self.is_enough(n)), devices)
         one = self.chosen(devices)
         known = self.catalogue.quantities()[q.FITTING_GPUS.text]
         source = f"the first of 1, 2, 4 and so on, and of nodes between, on which it fits: {one.layout if one else ''}"
@@ -315,12 +316,17 @@ def _every(catalogue: Library) -> tuple[Regime, ...]:
     return tuple(Regime(record, coefficients(record)) for record in records)
 
 
+def _node(memory: Memory) -> int:
+    """The devices that the links of a node join."""
+    return round(memory.known.get(LINKED, memory.known.get(q.NODES_OF, _NODE)))
+
+
 def _room(memory: Memory, devices: int, is_kept: bool, shards: tuple[int, ...]) -> Room:
     known = memory.known
     context, batch = known.get(q.CONTEXT, 0.0) or memory.usual(q.USUAL_CONTEXT), known.get(q.BATCH, math.inf)
     return Room(
         devices=devices,
-        a_node=round(known.get(LINKED, known.get(q.NODES_OF, _NODE))),
+        a_node=_node(memory),
         layers=round(known.get(q.LAYERS, 0.0)),
         heads=round(known.get(q.HEADS, 0.0)),
         experts=round(known.get(q.EXPERTS, 0.0)),

@@ -15,7 +15,7 @@ FIRST = 5
 ALIKE = 1.12
 # How much more time than the fastest a layout may take that is told for being of another kind: five of six published
 # ones lie within.
-_OTHERWISE = 1.25
+_OTHERWISE = 1.3
 # What a layout is good for: it is enough; it has room, and breaks what is required; it may have room; it has none.
 ENOUGH, BROKEN, TIGHT, NO_ROOM = range(4)
 
@@ -30,7 +30,7 @@ class Tried:
         parts: What that is made of.
         chance: How likely it has room: where the memory that there is lies between the least that it may take and the
             most.
-        is_plain: Whether the parts of its pipeline are as most are.
+        odd: How much it has of what few published runs have.
     """
 
     layout: Layout
@@ -39,7 +39,7 @@ class Tried:
     pace: float
     parts: Mapping[Why, float] = field(default_factory=dict)
     chance: float = 1.0
-    is_plain: bool = True
+    odd: float = 0.0
 
     @property
     def fits(self) -> Fits:
@@ -63,9 +63,9 @@ class Tried:
 
 
 def in_order(best: Sequence[Tried]) -> list[Tried]:
-    """Those that are enough first, by their time; of those that are alike by what is known of it the one that cuts
-    sequences less, which fewer frameworks do, then the one of a plain pipeline, then the one of fewer parts, then the
-    one whose experts lie on more devices: each of them has less to keep, and products of more tokens an expert."""
+    """Those that are enough first, by their time; of those that are alike by what is known of it the one that has less
+    of what few runs have, then the one of fewer parts, then the one whose experts lie on more devices: each of them has
+    less to keep, and products of more tokens an expert."""
     rest = sorted(best, key=lambda one: one.rank)
     out: list[Tried] = []
     while rest:
@@ -79,18 +79,17 @@ def in_order(best: Sequence[Tried]) -> list[Tried]:
     return out
 
 
-def _of_alike(one: Tried) -> tuple[int, bool, int, int, float]:
-    layout = one.layout
-    return layout.cp, not one.is_plain, math.prod(layout.parts[:3]), -layout.ep, one.hoped
+def _of_alike(one: Tried) -> tuple[float, int, int, float]:
+    return one.odd, math.prod(one.layout.parts[:3]), -one.layout.ep, one.hoped
 
 
 def differing(ordered: Sequence[Tried], shorter: Tried | None = None) -> list[Tried]:
     """The ones that are told of some in order: those that differ in kind, as how fast each is is not known to the last
     per cent, and as frameworks differ in what they do.
 
-    The first of each number of parts that matrices are cut into comes before others; of a mixture of experts, which lie
-    where others cut, the first of each number of parts of the layers; then one that cuts nothing and has copies alone,
-    and one that cuts sequences shorter than is usual, where it is enough and as fast.
+    They differ in their parts, of a mixture of experts, which lie where others cut, in the number of parts of the
+    layers; of a fifth each in kind: one that cuts nothing and has copies alone, and one that cuts sequences shorter
+    than is usual, where it is enough and as fast.
 
     Args:
         shorter: The first of those that cut sequences shorter than is usual, which are not among the ordered.
@@ -98,7 +97,7 @@ def differing(ordered: Sequence[Tried], shorter: Tried | None = None) -> list[Tr
     enough = [one for one in ordered if one.band == ENOUGH and one.pace]
     near = [one for one in enough if one.pace <= _OTHERWISE * min(one.pace for one in enough)]
     shares = any(one.layout.ep > 1 for one in enough)
-    cut: Callable[[Layout], object] = (lambda one: one.pp) if shares else (lambda one: one.tp)
+    cut: Callable[[Layout], object] = (lambda one: one.pp) if shares else (lambda one: one.parts)
     told = list(ordered[:1])
     for kind, most in ((cut, FIRST - 1), (lambda one: one.parts[:3] == (1, 1, 1), FIRST)):
         told += _other(near, told, kind)[: most - len(told)]
