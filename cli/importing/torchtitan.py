@@ -94,11 +94,19 @@ def configuration(keys: Keys, title: str) -> Imported:
         batch=batch,
         per_device=None if batch else local,
         optimizer=optimizer.text("name") or "AdamW",
+        precision=_precision(keys),
         settings=settings,
         fall=_fall(schedule, steps, min(_WARMUP if warmup is None else warmup, steps - 1)),
         layout=layout,
         left=tuple(keys.left()),
     )
+
+
+def _precision(keys: Keys) -> str:
+    """FP8 where a converter of matrices computes in it; empty where the sections say no more than the default."""
+    converters = (*keys.section("model").list("converters"), *keys.section("model_converters").list("converters"))
+    of_eight_bits = any(word in str(one).lower() for one in converters for word in ("float8", "mx"))
+    return "fp8" if of_eight_bits or keys.section("float8").flag("enable_float8_linear") else ""
 
 
 def _fall(schedule: Keys, steps: int, warmup: int) -> Fall:

@@ -6,6 +6,7 @@ It is read, and never run: its calls with figures, texts and names that were giv
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from runplan.cli.importing.keys import Tree, Unreadable
@@ -13,6 +14,8 @@ from runplan.cli.importing.torchtitan import FAMILIES
 
 # Of a model that is asked for, whether adapters are trained in its place.
 _ADAPTED = "_adapted"
+# What a model's layers are changed by, as it is called: `Float8LinearConverter`.
+_CONVERTER = re.compile(r"\w+Converter\b")
 
 
 def module(path: str, text: str, wanted: str = "") -> Tree:
@@ -98,6 +101,8 @@ def _special(given: Iterable[tuple[str | None, ast.expr]], function: ast.Functio
         called = ast.unparse(again)
         mode = "full" if "FullAC" in called else "none" if called == "None" else "selective"
         yield "activation_checkpoint", {"mode": mode}
+    if (changed := told.get("model_converters")) is not None:
+        yield "model_converters", {"converters": _CONVERTER.findall(ast.unparse(changed))}
     if "model_spec" in told:
         yield "model_spec", _flavor(told["model_spec"]) or _flavor(function)
 
@@ -134,6 +139,8 @@ def _flavor(within: ast.AST) -> dict[str, object]:
             first = node.args[0]
             more = {one.arg: _value(one.value, {}) for one in node.keywords if one.arg}
             adapted = {_ADAPTED: True} if "LoRAConverter" in ast.unparse(node) else {}
+            if "converters" in more:
+                more["converters"] = _CONVERTER.findall(ast.unparse(node))
             return {"flavor": str(first.value) if isinstance(first, ast.Constant) else "", **more, **adapted}
     return {}
 

@@ -311,6 +311,9 @@ def endless() -> Trainer.Config:
 """
 
 
+FLOAT8 = 'converters=[Float8LinearConverter.Config(filter_fqns=["lm_head"])]'
+
+
 def test_a_function_that_changes_what_another_gives(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = ("--devices", "64", "--hardware", HARDWARE)
     plan, report = imported("registry.py", REGISTRY, capsys, "--config", "small", *more)
@@ -320,6 +323,9 @@ def test_a_function_that_changes_what_another_gives(folder: Path, capsys: pytest
     holds(report, {"params": 15_706_484_224, "steps": 1000, "learning_rate": 8e-4, "steps@decay": 800})
     assert "recompute full" in plan and "#   model.num_mtp_layers: 1\n" in plan
     assert main(["import-config", "registry.py", "--config", "endless"]) == 1
+    (folder / "registry.py").write_text(REGISTRY.replace("num_mtp_layers=1", FLOAT8), "utf-8")
+    assert main(["import-config", "registry.py", "--config", "large", "--devices", "64", "--hardware", HARDWARE]) == 0
+    assert "in fp8" in capsys.readouterr().out
     adapted = REGISTRY.replace("num_mtp_layers=1", "converters=[LoRAConverter.Config(rank=8)]")
     (folder / "registry.py").write_text(adapted, "utf-8")
     assert main(["import-config", "registry.py", "--config", "small"]) == 0
