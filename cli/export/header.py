@@ -28,6 +28,8 @@ def lines(run: Training, form: Format, lost: Iterable[Said] = ()) -> Iterator[st
         yield f"not carried: {one.told} (line {one.span.line})"
     if form.of == "job":
         yield "What is trained stands in the trainer's own configuration: `plan export --list` has them."
+    if "shape" in form.needs and run.shape is not None and run.shape.experts:
+        yield "not of the plan: what balances experts; without a word of it here the tool's own default holds"
     for one in run.said if form.of == "run" else ():
         if not form.concerns(one.subject):
             yield f"not of this file: {one.told} (line {one.span.line})"
