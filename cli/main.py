@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from runplan import __version__
 from runplan.cli.answers import answered
+from runplan.cli.stream import flush, listen, say_no_more
 
 # Each verb is a module of `cli.verbs` with `run(argv) -> exit code`, imported when it is asked for.
 VERBS = {
@@ -80,22 +81,22 @@ def main(argv: list[str] | None = None) -> int:
     gc.set_threshold(OBJECTS_TO_COLLECT)
     try:
         code = _answer(args)
-        sys.stdout.flush()
+        flush()
         return code
     except SystemExit as stop:  # argparse ends this way
         code = stop.code if isinstance(stop.code, int) else 2
         if code:
             _tell_json(args, code, "the command line cannot be read; standard error says why")
         return code
-    except BrokenPipeError:
-        _say_no_more()  # the reader, such as `head`, has enough
-        return 0
+    except BrokenPipeError:  # in the midst of what is said as it is found
+        say_no_more()
+        return 2
     except KeyboardInterrupt:
         return 130
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None:  # what is no file's is of standard output
             print(f"plan: standard output: {error.strerror or 'cannot be written'}", file=sys.stderr)
-            _say_no_more()
+            say_no_more()
             return 2
         _tell_json(args, 3, f"a bug in runplan: {type(error).__name__}: {error}")
         return _bug(args[0], error)
@@ -115,11 +116,6 @@ def _answer(args: list[str]) -> int:
         _tell_json(args, 2, f"unknown verb `{args[0][:60]}`")
         return _unknown(args[0])
     return answered(verb, args[1:], lambda: _run(verb, args[1:]))
-
-
-def _say_no_more() -> None:
-    """Keep Python from complaining at exit of what standard output did not take."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(verb: str, args: list[str]) -> int:
@@ -149,6 +145,7 @@ def module_of(verb: str) -> str:
 
 def _steady_streams() -> None:
     """Never fail on a character that the terminal cannot show, nor for want of a stream."""
+    listen()
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of the numbers that they take
         if getattr(sys, name) is None:  # `plan check a.plan >&-`
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))

@@ -15,6 +15,8 @@ OUT, ERR = "", "\0"
 Said = tuple[str, str]
 
 _records: list[Record] = []
+# Whether somebody reads standard output, as far as it was tried.
+_is_read = True
 
 
 class Record:
@@ -62,6 +64,32 @@ def write_new(files: Mapping[str, str]) -> None:
         _to_file(text, file)
 
 
+def listen() -> None:
+    """Take it that standard output is read, as where a command begins."""
+    global _is_read
+    _is_read = True
+
+
+def say_no_more() -> None:
+    """Let standard output take all that is said from now on, also at exit, and show it to nobody."""
+    global _is_read
+    _is_read = False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def flush() -> None:
+    """Have standard output say what it was told; a reader that has enough is no failure."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        say_no_more()
+
+
+def is_read() -> bool:
+    """Whether somebody reads standard output, as far as it was tried."""
+    return _is_read
+
+
 def tell(line: str) -> None:
     """Write a line to standard error."""
     say([(f"{line}\n", ERR)])
@@ -70,6 +98,8 @@ def tell(line: str) -> None:
 def say(said: Iterable[Said]) -> None:
     """Write texts to where they go.
 
+    A reader of standard output that has enough, such as `head`, keeps nothing from being found out, nor from files.
+
     Raises:
         CannotRun: Where a file cannot be written.
     """
@@ -77,7 +107,10 @@ def say(said: Iterable[Said]) -> None:
         for record in _records:
             record.said.append((text, where))
         if where == OUT:
-            sys.stdout.write(_spelled(text))
+            try:
+                sys.stdout.write(_spelled(text))
+            except BrokenPipeError:
+                say_no_more()
         elif where == ERR:
             sys.stderr.write(text)
         else:

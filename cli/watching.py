@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from runplan.cli.arguments import refused
-from runplan.cli.stream import tell, write
+from runplan.cli.stream import flush, is_read, tell, write
 from runplan.dsl.text.disk import Witness, stamps, unchanged
 from runplan.dsl.text.words import counted
 
@@ -22,10 +22,10 @@ def watched(check: Callable[[], int], argv: Sequence[str], pause: Callable[[floa
     It is not ended by what cannot run, such as a configuration that is half written: that is said, and looked at again.
 
     Returns:
-        0 where it is interrupted, which is how one ends it.
+        0 where it is interrupted, which is how one ends it, or where nobody reads any more what it says.
     """
     try:
-        while True:
+        while is_read():
             if sys.stdout.isatty():
                 write(_CLEAR)
             with Witness() as witness:
@@ -35,10 +35,11 @@ def watched(check: Callable[[], int], argv: Sequence[str], pause: Callable[[floa
                     refused("check", argv, error)
             files = len({path for look, path in witness.seen if look == "file_content"})
             tell(f"plan check: watching {counted(files, 'file')}; Ctrl-C ends it")
-            sys.stdout.flush()
+            flush()
             _wait(witness, pause)
     except KeyboardInterrupt:
-        return 0
+        pass
+    return 0
 
 
 def _wait(witness: Witness, pause: Callable[[float], None]) -> None:

@@ -16,8 +16,8 @@ from runplan.dsl.units.calendar import seconds_of
 
 _IGNORE = pattern(r"#\s*ignore\[([^\]\[]*)\]((?:(?!#\s*ignore\[).)*)")
 _CODE = pattern(r"[^,\s](?:[^,]*[^,\s])?")
-# What begins with a figure is to be a day.
-_UNTIL = pattern(r"\buntil:?\s*(\d\S*)\s*$")
+# What begins with a figure is to be a day, wherever the reason has it: one that is passed over would silence for ever.
+_UNTIL = pattern(r"\b(?i:until):?\s*(\d[^\s,;:.)\]]*)[\s,;:.)\]]*")
 _DAY = pattern(r"\d{4}-\d{2}-\d{2}")
 # Empty lines and comments.
 _SILENT = pattern(r"(?:\s*+#[^\n]*+)*+\s*+")
@@ -73,7 +73,7 @@ def _read(m: re.Match[str], comment: Span) -> Ignore:
     span = Span(source, comment.start + m.start(), comment.start + m.start() + len(m[0].rstrip()))
     codes = tuple(Span(source, begins + code.start(), begins + code.end()) for code in _CODE.finditer(m[1]))
     until = _UNTIL.search(m[2])
-    reason = (m[2][: until.start()] if until else m[2]).strip(" \t:-,")
+    reason = (m[2][: until.start()] + m[2][until.end() :] if until else m[2]).strip(" \t:-,;.()")
     lines = frozenset(_lines(source, comment))
     return Ignore(codes or (Span(source, begins, begins),), reason, until[1] if until else "", lines, span)
 

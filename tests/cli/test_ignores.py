@@ -92,6 +92,11 @@ def test_a_day_that_there_is_not_is_no_date() -> None:
         ("a.plan", "tokens: 200B  # ignore[D002] why until 2099-1-1\n", ["D002@2", "X003@2"]),
         ("a.plan", "tokens: 200B  # ignore[D002] why until: 2099-01-01\n", []),
         ("a.plan", "tokens: 200B  # ignore[D002] why, until then\n", []),
+        ("a.plan", "tokens: 200B  # ignore[D002] until 2099-01-01: why\n", []),
+        ("a.plan", "tokens: 200B  # ignore[D002] until 2020-01-01 why\n", ["D002@2", "X003@2"]),
+        ("a.plan", "tokens: 200B  # ignore[D002] why (Until 2020-01-01).\n", ["D002@2", "X003@2"]),
+        ("a.plan", "tokens: 200B  # ignore[D002] until 2 weeks are over\n", ["D002@2", "X003@2"]),
+        ("a.plan", "tokens: 200B  # ignore[D002] until 2099-01-01\n", ["X004@2"]),
         # What only looks like a comment.
         ("a.plan.yaml", "tokens: 200B\nplan: >\n  a\n  # ignore[D002] text\n", ["D002@2"]),
         ("a.plan.yaml", "tokens: 200B\nplan: 'it is # ignore[D002] text'\n", ["D002@2"]),

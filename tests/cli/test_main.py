@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 import pytest
 
-from runplan.cli import verbs
+from runplan.cli import stream, verbs
 from runplan.cli.arguments import parser_of
 from runplan.cli.main import main
 
@@ -59,6 +59,19 @@ def test_a_stream_that_is_closed_changes_no_exit_code(
     finally:
         for name in closed:
             getattr(sys, name).close()
+
+
+@pytest.mark.parametrize("lines", [1, 10_000])  # what a buffer holds until the end, and more than that
+@pytest.mark.parametrize("code", [0, 1, 2, 4])
+def test_a_reader_that_has_enough_changes_no_exit_code(code: int, lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `plan check | head -1`: what breaks its plan fails, however much of that is read."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", encoding="utf-8") as unread:
+        monkeypatch.setattr(sys, "stdout", unread)
+        monkeypatch.setattr("runplan.cli.main.answered", lambda *_: (stream.write("line\n" * lines), code)[1])
+        assert main(["check"]) == code
+        assert not stream.is_read()
 
 
 @pytest.mark.parametrize("option", [["-o", "json"], ["-ojson"], ["--output=json"], ["--outp", "json"], ["--ou=json"]])
