@@ -13,7 +13,7 @@ from runplan.dsl.syntax.statements import ASIDES, BY_RULE, DEFINITIONS
 from runplan.dsl.syntax.tree import File, Node
 from runplan.dsl.text.finding import Budget, Finding, finding
 from runplan.dsl.text.reader import Reader
-from runplan.dsl.text.source import Source
+from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import cut
 
 # What such a file may say.
@@ -54,6 +54,10 @@ def statements_of(budget: FolderBudget) -> Statements:
     file, found = syntax_of(budget.source)
     said = [node for node in file.statements if node.rule in MAY_SAY]
     findings = [*found, *map(_foreign, (node for node in file.statements if node.rule not in MAY_SAY))]
+    if not findings and all(node.rule != "require" for node in said):
+        help = ["say what they are to keep, such as `require cost <= 8M USD`, or take the file out of `budgets`"]
+        message = f"`{budget.source.path}` requires nothing of the plans of its folder"
+        findings.append(finding("S006", message, Span(budget.source, 0, 0), help=help))
     return Statements(budget, tuple(renamed(said, budget.source.path, ())), tuple(findings))
 
 

@@ -247,9 +247,11 @@ def _within(reader: Reader, configuration: Configuration, folder: str, root: str
     if folder == posixpath.normpath(root or ".") or root.startswith(folder.rstrip("/") + "/"):
         return ""
     try:
-        reader.files(folder)
+        is_file = reader.files(folder) == (folder,)
     except OSError:
         raise BadConfig(f"{configuration.file}: the folder `{folder}` of `budgets` is not there") from None
+    if is_file:
+        raise BadConfig(f"{configuration.file}: `{folder}` of `budgets` is a file, and no folder of plans")
     name = reader.resolve(folder)
     return None if name is None else "" if name == "." else name
 

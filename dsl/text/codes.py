@@ -34,7 +34,7 @@ def _firm(name: str, says: str) -> Code:
 CODES: dict[str, Code] = {
     "S001": _firm("syntax", "the text is not of the language: what was expected there is said"),
     "S002": _firm("duplicate-key", "a YAML key stands twice"),
-    "S003": _firm("not-text", "the file is no text: binary, a NUL, or not UTF-8"),
+    "S003": _firm("not-text", "the file is no text: binary, a NUL, not UTF-8, or with marks that turn its direction"),
     "S004": _firm("too-large", "the file is too large, nested too deep, or has too many items"),
     "S005": _firm(
         "yaml-feature", "a feature of YAML that plans do not have: tag, anchor, alias, merge, several documents"

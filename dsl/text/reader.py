@@ -188,7 +188,10 @@ class Buffer:
 
 # What YAML takes for the end of a line, and most editors do not show.
 _HIDDEN_ENDS = "\x85\u2028\u2029"
-_CONTROL = pattern(rf"[\x00-\x08\x0b\x0e-\x1f\x7f{_HIDDEN_ENDS}]|\r(?!\n)")
+# What turns the direction of text: where it is shown, what is a comment may look like a statement, and the other way
+# round (CVE-2021-42574, arXiv:2111.00169).
+_TURNS = "\u202a-\u202e\u2066-\u2069"
+_CONTROL = pattern(rf"[\x00-\x08\x0b\x0e-\x1f\x7f{_HIDDEN_ENDS}{_TURNS}]|\r(?!\n)")
 
 
 def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
@@ -220,5 +223,8 @@ def decoded(path: str, content: bytes) -> tuple[Source, Finding | None]:
         if control[0] in _HIDDEN_ENDS:
             message = f"a line end that is none in a plan (U+{ord(control[0]):04X})"
             return source, finding("S003", message, span, help=["begin a new line, or leave it out"])
+        if ord(control[0]) > 0xFF:
+            message = f"a mark that turns the direction of text (U+{ord(control[0]):04X}): it is shown otherwise"
+            return source, finding("S003", message, span, help=["leave it out"])
         return source, finding("S003", f"a control character (0x{ord(control[0]):02x}): this is no text", span)
     return source, None

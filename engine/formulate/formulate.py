@@ -58,7 +58,8 @@ def _staged(
     drafts = (Draft(seen_as_often(one.plan), law, named, one.objective, catalogue, lenders) for one in stages)
     made = [add_stage(draft, one) for draft, one in zip(drafts, stages, strict=True)]
     outer = replace(plan.outer, hardware=(), optimizer=None, objective=objective)
-    draft = Draft(replace(plan, stages=(outer,)), law, named, objective, catalogue, lenders)
+    whole = replace(plan, stages=(outer, *(replace(one.plan.outer, name=one.name) for one in stages)))
+    draft = Draft(whole, law, named, objective, catalogue, lenders)
     _not_solved_yet(draft)
     spoken = [one for one in made if one.alone in run]
     add_run_of_stages(draft, plan, made, spoken, [one for one in made if one.alone in before] if transfer else ())

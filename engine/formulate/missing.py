@@ -116,7 +116,8 @@ def is_of_each_pool(draft: Draft, name: Name) -> bool:
 
 def _stages_of(draft: Draft, name: Name) -> Sequence[Stage]:
     """The stage that a quantity is of, else all."""
-    return [stage for stage in draft.plan.stages if stage.name == name.part("stage")] or draft.plan.stages
+    own = name.part("stage")
+    return [stage for stage in draft.plan.stages if not own or stage.name == own] or draft.plan.stages
 
 
 def _laid_out(draft: Draft, name: Name) -> Missing:
@@ -173,13 +174,17 @@ def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
         return "the plan's objective is no transfer", (help,)
     if name in (q.INFERENCE_TOKENS, q.INFERENCE_COMPUTE, q.LIFETIME_COMPUTE):
         return "the plan does not say what is served", ("add `inference: 2T tokens`",)
-    if facts is not None and facts.needs and draft.stage.hardware:
-        known = {one.text for one in draft.definitions}
-        lacking = [need for need in facts.needs if need[0] not in known] or list(facts.needs[:1])
+    hardware = [stage.name for stage in _stages_of(draft, name) if stage.hardware]
+    if facts is not None and facts.needs and hardware:
+        known = {(one.part("stage"), one.text) for one in draft.definitions}
+        lacking = [
+            need for need in facts.needs if any({("", need[0]), (of, need[0])}.isdisjoint(known) for of in hardware)
+        ] or list(facts.needs[:1])
         return f"no `{lacking[0][0].replace('start', 'from')}` is given", tuple(text for _, text in lacking)
-    if draft.stage.hardware and (name == q.TIME or (facts is not None and facts.pools)):
+    timed = name.text == q.TIME.text
+    if hardware and (timed or (facts is not None and facts.pools)):
         return _BOUGHT
-    if facts is not None and (facts.needs or facts.pools or name in (q.TIME, q.IDLE_SHARE)):
+    if facts is not None and (facts.needs or facts.pools or timed or name == q.IDLE_SHARE):
         return "the plan has no hardware", ("add `hardware: 1000 x H100 for 6 months`",)
     if name.part("source") or name == q.EPOCHS:
         return "the plan gives no data", ("add `data: 10T tokens`",)

@@ -96,6 +96,12 @@ def test_it_says_what_is_required_and_nothing_else() -> None:
     ]
 
 
+@pytest.mark.parametrize("emptied", ["", "# require cost <= 1M USD\n", "let cap = 1M USD\n"])
+def test_one_that_requires_nothing_lets_no_plan_pass(emptied: str) -> None:
+    (found,) = broken(OVER, board=emptied)
+    assert (found.code, found.at.span.source.path) == ("S006", "policy/board.plan")
+
+
 def test_a_file_that_only_defines_is_no_plan() -> None:
     assert broken("let x = 1 USD\n") == []
 
@@ -105,6 +111,7 @@ def test_a_file_that_only_defines_is_no_plan() -> None:
     [
         ('[budgets]\n"." = "policy/bord.plan"\n', "the budget `policy/bord.plan`"),
         ('[budgets]\n"teems" = "policy/board.plan"\n', "the folder `teems` of `budgets` is not there"),
+        ('[budgets]\n"policy/board.plan" = "policy/board.plan"\n', "`policy/board.plan` of `budgets` is a file"),
         ('budgets = ["policy/board.plan"]\n', "`budgets` is a table of folders"),
         ("baseline-budgets = 1\n", "`baseline-budgets` is true or false"),
     ],

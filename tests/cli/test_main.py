@@ -65,11 +65,16 @@ def test_a_stream_that_is_closed_changes_no_exit_code(
 @pytest.mark.parametrize("code", [0, 1, 2, 4])
 def test_a_reader_that_has_enough_changes_no_exit_code(code: int, lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in `plan check | head -1`: what breaks its plan fails, however much of that is read."""
+
+    def answered(*_: object) -> int:
+        stream.write("line\n" * lines)
+        return code
+
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "w", encoding="utf-8") as unread:
         monkeypatch.setattr(sys, "stdout", unread)
-        monkeypatch.setattr("runplan.cli.main.answered", lambda *_: (stream.write("line\n" * lines), code)[1])
+        monkeypatch.setattr("runplan.cli.main.answered", answered)
         assert main(["check"]) == code
         assert not stream.is_read()
 

@@ -131,12 +131,12 @@ def test_what_is_too_much_is_said(name: str, told: Callable[..., tuple[int, str,
     assert "S004" in {found["code"] for found in json.loads(out)["findings"]}
 
 
-@pytest.mark.parametrize("ending", ["\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("unseen", ["\x85", "\u2028", "\u2029", "\u202e", "\u2066"])
 @pytest.mark.parametrize("name", ["x.plan", "x.plan.yaml"])
-def test_a_line_end_that_nobody_sees_ends_no_line(
-    name: str, ending: str, told: Callable[..., tuple[int, str, str]]
+def test_a_line_end_or_a_turn_that_nobody_sees_is_no_text(
+    name: str, unseen: str, told: Callable[..., tuple[int, str, str]]
 ) -> None:
-    Path(name).write_text(f"{GOOD.strip()} # fine{ending}require: cost <= 1 USD\n", encoding="utf-8")
+    Path(name).write_text(f"{GOOD.strip()} # fine{unseen}require: cost <= 1 USD\n", encoding="utf-8")
     code, out, _ = told("check", name, "-o", "concise")
     assert code == 1 and f"{name}:1:67: error[S003]" in out
 

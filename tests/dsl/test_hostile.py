@@ -194,7 +194,7 @@ FINE = {
     "no-end.plan": GOOD.rstrip(),
     "comments.plan": GOOD + b"# x\n" * 5_000,
     "blank-lines.plan": b"\n" * 50_000 + GOOD,
-    "titles.plan": b'plan "::error::x %0A \\\\ \\" \xe2\x80\xae"\n' + GOOD,
+    "titles.plan": b'plan "::error::x %0A \\\\ \\""\n' + GOOD,
     "bom.plan.yaml": b"\xef\xbb\xbf" + GOOD,
     "crlf.plan.yaml": b"---\r\n" + GOOD.replace(b"\n", b"\r\n"),
     "json.plan.yaml": b'{"hardware": "6 x H100 for 6 months at 40% MFU", "plan": "\\u2028x"}',

@@ -341,3 +341,24 @@ def test_a_stage_that_begins_too_soon_is_told_which_dates_make_room() -> None:
     assert changes["a.from: 2027-01-01"] == "a.from <= 2026-12-30"
     assert changes["b.from: 2027-01-02"] == "b.from >= 2027-01-04"
     assert changes["a.gpus: 512"] == "a.gpus >= 1229"
+
+
+@pytest.mark.parametrize(
+    ("required", "lacks"),
+    [
+        ("cost <= 1M USD", "`price`"),
+        ("energy <= 1 GWh", "`pue`"),
+        ("finish <= 2027-01-01", "`from`"),
+        ("b.cost <= 1M USD", "`price`"),
+        ("a.finish <= 2027-01-01", "`from`"),
+    ],
+)
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_a_stage_lacks_is_told_of_its_own_hardware(required: str, lacks: str, apart: bool) -> None:
+    """Of two stages that run on the plan's hardware, or each on its own, one of which has a price."""
+    bare = "hardware: 64 x H100 for ? at 40% MFU"
+    ends = [f"{bare} @ 2 USD/GPU/hour; ", f"{bare}; "] if apart else ["", ""]
+    stages = "".join(f"stage {name} {{ {end}tokens: 1T }}\n" for name, end in zip("ab", ends, strict=True))
+    hardware = "" if apart else f"{bare}\n"
+    (found,) = (f for f in report_of(f"model: 7B\n{hardware}{stages}require {required}\n").findings if f.code == "C004")
+    assert f"no {lacks} is given" in found.message
