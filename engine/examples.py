@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.library import Library
-from runplan.dsl.packs.pack import Rule
+from runplan.dsl.packs.pack import Rule, Spans
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
@@ -41,7 +41,7 @@ class Example:
 
 def examples(rule: Rule, catalogue: Library) -> Iterator[Example]:
     """The examples of a rule, each put through the whole pipeline as a plan of its own."""
-    kinds: tuple[tuple[Literal["breaks", "keeps"], tuple[Span, ...]], ...]
+    kinds: tuple[tuple[Literal["breaks", "keeps"], Spans], ...]
     kinds = (("breaks", rule.breaks), ("keeps", rule.keeps))
     for kind, statements in kinds:
         if text := example(statements):

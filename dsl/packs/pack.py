@@ -187,7 +187,7 @@ class Law:
     tables: tuple[Table, ...]
     fitted: Mapping[str, tuple[float, float]]
     cites: tuple[Cite, ...]
-    goldens: tuple[Golden, ...]
+    goldens: tuple[Golden, ...] | Later[Golden]
     notes: tuple[str, ...]
     span: Span = field(compare=False)
     dims: Mapping[str, Dim] = field(default_factory=dict, compare=False)
@@ -220,6 +220,7 @@ class Record:
     """Figures of one thing: a device, a price, a region, a table of MFU.
 
     Attributes:
+        said: What each entry without a qualifier says first, by its key: a figure in base units, or a text.
         override: Whether it takes the place of the record of its kind and name.
     """
 
@@ -227,7 +228,8 @@ class Record:
     name: str
     aliases: tuple[str, ...]
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...] | Later[Entry]
+    said: Mapping[str, float | str]
     span: Span = field(compare=False)
     override: bool = False
 
@@ -237,15 +239,20 @@ class Record:
 
     def figure(self, key: str, qualifier: str = "") -> float | None:
         """The figure of an entry, in base units; None where there is none."""
+        if not qualifier:
+            value = self.said.get(key)
+            return None if isinstance(value, str) else value
         entry = self.entry(key, qualifier)
-        value = entry.values[0] if entry and entry.values else None
-        return value.value if isinstance(value, Num) else None
+        first = entry.values[0] if entry and entry.values else None
+        return first.value if isinstance(first, Num) else None
 
     def text(self, key: str) -> str:
         """The text of an entry; empty where there is none."""
-        entry = self.entry(key)
-        value = entry.values[0] if entry and entry.values else None
-        return value.value if isinstance(value, Text) else ""
+        value = self.said.get(key)
+        return value if isinstance(value, str) else ""
+
+
+Spans = tuple[Span, ...] | Later[Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +279,8 @@ class Rule:
     blames: str
     cites: tuple[Cite, ...]
     notes: tuple[str, ...]
-    breaks: tuple[Span, ...]
-    keeps: tuple[Span, ...]
+    breaks: Spans
+    keeps: Spans
     span: Span = field(compare=False)
     asks: frozenset[str]
     needs: frozenset[str]

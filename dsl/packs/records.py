@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.tree import Num, Text
@@ -40,8 +40,18 @@ def record(reader: Definitions, node: Node) -> Record:
         aliases=reader.words(head.aliases),
         title=text_of(head.title),
         entries=entries,
+        said=_said(entries),
         span=name.span,
     )
+
+
+def _said(entries: Iterable[Entry]) -> dict[str, float | str]:
+    """What each entry without a qualifier says first, by its key: of several of a key the first."""
+    out: dict[str, float | str] = {}
+    for entry in entries:
+        if not entry.qualifier and entry.values:
+            out.setdefault(entry.key, entry.values[0].value)
+    return out
 
 
 def _entry(reader: Definitions, node: Node, kind: str, known: Mapping[str, Sequence[Field]]) -> Entry:

@@ -45,7 +45,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def example(statements: tuple[Span, ...]) -> str:
+def example(statements: Iterable[Span]) -> str:
     """The text of an example; empty where there is none."""
     return "".join(f"{span.text}\n" for span in statements)
 

@@ -232,9 +232,7 @@ def _of_the_run(known: Mapping[Name, float], shaped: bool, mixture: bool, catalo
 
 def coefficients(regime: Record) -> dict[Name, float]:
     """What a regime says, in base units."""
-    return {
-        quantity(entry.key): value.value for entry in regime.entries for value in entry.values if isinstance(value, Num)
-    }
+    return {quantity(key): value for key, value in regime.said.items() if not isinstance(value, str)}
 
 
 @dataclass(frozen=True, slots=True)
