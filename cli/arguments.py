@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from runplan.engine.layout.fit import Look
     from runplan.engine.report import Report
     from runplan.engine.scatter.work import Workers
+
+# What `argparse` says of usage is said as all else is. To look for its words in another language, of which Python has
+# none, it would read the names of all locales at each start.
+argparse._ = str  # type: ignore[attr-defined]
 
 Run = Callable[[list[str]], int]
 

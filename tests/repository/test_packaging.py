@@ -155,7 +155,7 @@ def test_the_wheel_says_the_same_without_what_is_made_of_the_rest(
 
 # What takes long to import, and is of no use to who checks a plan.
 NEVER = set(
-    "dataclasses datetime dis fnmatch graphlib hashlib heapq inspect json lark logging numpy pathlib "
+    "dataclasses datetime dis fnmatch graphlib hashlib heapq inspect json lark locale logging numpy pathlib "
     "pickle random rich scipy shutil statistics string tempfile textwrap traceback typing unicodedata yaml".split()
 )
 
