@@ -5,12 +5,14 @@ What only follows from the solution, such as a price, or decides nothing that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 
 from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
+from runplan.dsl.expr.tree import names
 from runplan.engine.decide.candidates import Outcome, outcome_at, outcome_of
+from runplan.engine.problem.derived import derive
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint, leads_to
 from runplan.engine.problem.problem import Problem
@@ -68,28 +70,60 @@ class Standing:
         if there.is_of_chance or there.either or any(v.name not in known for v in there.variables):
             return None
         tried = there.repeating().settled()
-        own = self.found.is_optimal and known is self.found.found.values
-        parts = self._moved(tried, self._whole.constraints, tried.constraints) if own else tried.constraints
-        if rounded_up(tried, known) or not keeps_all(tried, known, parts):
+        if rounded_up(tried, known):
             return None
-        if own and self.outcome.holds:
-            tried = replace(tried, held=tuple(self._moved(tried, self._whole.held, tried.held)))
-        return not broken_of(tried, known)
+        if not self.found.is_optimal or known is not self.found.found.values:
+            return None if not keeps_all(tried, known, tried.constraints) else not broken_of(tried, known)
+        own = self._whole.definitions
+        moved = frozenset([name for name, d in tried.definitions.items() if own.get(name) is not d])
+        stays = self._beside(moved)
+        if not keeps_all(tried, stays, self._moved(moved, self._whole.constraints, tried.constraints)):
+            return None
+        if self.outcome.holds:
+            tried = replace(tried, held=tuple(self._moved(moved, self._whole.held, tried.held)))
+        return not broken_of(tried, stays)
 
     def _moved(
-        self, tried: Problem, olds: Sequence[Constraint | Either], news: Sequence[Constraint | Either]
+        self, moved: Set[Name], olds: Sequence[Constraint | Either], news: Sequence[Constraint | Either]
     ) -> list[Constraint | Either]:
-        """Of what is kept what is another where a figure is, or comes to something else."""
-        own = self._whole.definitions
-        moved = {name for name, d in tried.definitions.items() if own.get(name) is not d}
+        """Of what is kept what is another where some definitions are, or comes to something else."""
         pairs = zip(olds, news, strict=True)
         return [new for old, new in pairs if old is not new or moved & self._leads[old.key]]
+
+    def _beside(self, moved: frozenset[Name]) -> Mapping[Name, float]:
+        """What the solution comes to where some definitions are others, but for what rests on these."""
+        if moved not in self._stays:
+            definitions, known = self._whole.definitions, self.found.found.values
+            other = set(moved)
+            stays = self._stays[moved] = dict(known)
+            for name, value in self._values.items():  # each after all that it rests on
+                if name not in known:
+                    if name in other or not other.isdisjoint(names(definitions[name].expr)):
+                        other.add(name)
+                    else:
+                        stays[name] = value
+        return self._stays[moved]
+
+    @cached_property
+    def _stays(self) -> dict[frozenset[Name], dict[Name, float]]:
+        """What stays of what it comes to, by what moved: a figure is tried at many values."""
+        return {}
+
+    @cached_property
+    def _values(self) -> dict[Name, float]:
+        """What all comes to that is compared in what it keeps."""
+        values = dict(self.found.found.values)
+        derive(self._whole, values, [side for one in self._kept for side in compared(one)])
+        return values
 
     @cached_property
     def _leads(self) -> dict[str, frozenset[Name]]:
         """What each constraint rests on, and what its givens decide, by its key."""
-        whole = self._whole
-        return {one.key: leads_to(compared(one), whole.definitions) for one in (*whole.constraints, *whole.held)}
+        return {one.key: leads_to(compared(one), self._whole.definitions) for one in self._kept}
+
+    @cached_property
+    def _kept(self) -> tuple[Constraint | Either, ...]:
+        return (*self._whole.constraints, *self._whole.held)
 
     @cached_property
     def _whole(self) -> Problem:
