@@ -181,10 +181,14 @@ def _constant(number: float) -> Curvature:
 
 def curvature(expr: Expr, space: Space = "logarithms") -> Curvature:
     """How an expression bends; every name in it is a positive variable."""
-    return _Bends(space).of(expr)
+    return Bends(space).of(expr)
 
 
-class _Bends:
+# Expressions that are remembered; beyond that it begins again.
+MOST = 20_000
+
+
+class Bends:
     """How expressions bend in a space: what they have in common is looked at once."""
 
     __slots__ = ("_found", "_parts", "_space")
@@ -199,6 +203,8 @@ class _Bends:
         """How an expression bends."""
         found = self._found.get(id(expr))
         if found is None:
+            if len(self._found) >= MOST:
+                self._found, self._parts = {}, None
             found = self._found[id(expr)] = expr, self._of(expr).settled()
         return found[1]
 
@@ -292,9 +298,14 @@ def _along(bend: int, way: int) -> int:
 # ---- what is proven of a problem
 
 
-def is_convex_objective(expr: Expr, *, maximize: bool = False, space: Space = "logarithms") -> bool:
-    """Whether each point where an expression has no smaller, or no larger, value beside it has the best there is."""
-    found = curvature(expr, space=space)
+def is_convex_objective(expr: Expr, *, bends: Bends | None = None, maximize: bool = False) -> bool:
+    """Whether each point where an expression has no smaller, or no larger, value beside it has the best there is.
+
+    Args:
+        bends: Of other expressions in the space that is meant, with which it may have parts in common; none such, in
+            logarithms, unless said.
+    """
+    found = (bends or Bends("logarithms")).of(expr)
     if found.is_one_way:
         return True
     if maximize:
@@ -302,8 +313,12 @@ def is_convex_objective(expr: Expr, *, maximize: bool = False, space: Space = "l
     return bool((found.bend | found.log) & CONVEX)
 
 
-def is_convex_limit(left: Expr, right: Expr) -> bool:
-    """Whether the points at which `left <= right` are a convex set in logarithms."""
+def is_convex_limit(left: Expr, right: Expr, *, bends: Bends | None = None) -> bool:
+    """Whether the points at which `left <= right` are a convex set in logarithms.
+
+    Args:
+        bends: Of other expressions in logarithms, with which it may have parts in common.
+    """
     terms = signomial(Op("-", (left, right)))
     if terms is not None:
         large = [m for m in terms if m.coefficient < 0]
@@ -311,13 +326,13 @@ def is_convex_limit(left: Expr, right: Expr) -> bool:
         if len(large) <= 1 or not small:
             return True
     return any(
-        over.bend & CONVEX or over.log & CONVEX or over.is_one_way for over in _compared(left, right, "logarithms")
+        over.bend & CONVEX or over.log & CONVEX or over.is_one_way
+        for over in _compared(left, right, bends or Bends("logarithms"))
     )
 
 
-def _compared(left: Expr, right: Expr, space: Space) -> Iterator[Curvature]:
+def _compared(left: Expr, right: Expr, bends: Bends) -> Iterator[Curvature]:
     """How the ratio of two expressions bends, then their difference."""
-    bends = _Bends(space)
     return (bends.of(Op(op, (left, right))) for op in "/-")
 
 
@@ -326,7 +341,7 @@ def is_convex_in_figures(left: Expr, right: Expr) -> bool:
     terms = signomial(Op("-", (left, right)))
     if terms is not None and _of_sum([_of_monomial(m, "figures") for m in _cleared(terms)]).bend & CONVEX:
         return True
-    return any(over.bend & CONVEX or over.is_one_way for over in _compared(left, right, "figures"))
+    return any(over.bend & CONVEX or over.is_one_way for over in _compared(left, right, Bends("figures")))
 
 
 def is_straight_in_figures(left: Expr, right: Expr) -> bool:

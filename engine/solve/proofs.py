@@ -9,6 +9,8 @@ from runplan.dsl.dataclass import dataclass, replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import Expr, names
 from runplan.engine.numeric.curvature import (
+    Bends,
+    Space,
     is_convex_form,
     is_convex_in_figures,
     is_convex_limit,
@@ -64,7 +66,7 @@ class Convexity:
         for goal, in_logarithms in zip(self.problem.goals, self._wanted(), strict=False):
             sides = self._expanded(goal.expr, *(() if goal.other is None else (goal.other,)))
             in_figures = goal.other is None and is_convex_objective(
-                *sides, maximize=goal.sense == "maximize", space="figures"
+                *sides, bends=self._bends("figures"), maximize=goal.sense == "maximize"
             )
             found.append(Item(frozenset().union(*map(names, sides)), in_logarithms, in_figures))
         return has_one_valley(found)
@@ -73,7 +75,8 @@ class Convexity:
         """Whether each inequality is convex."""
         limits = (c for c in self.problem.constraints if not c.equal)
         return [
-            is_convex_form(function) or is_convex_limit(*self._expanded(limit.left, limit.right))
+            is_convex_form(function)
+            or is_convex_limit(*self._expanded(limit.left, limit.right), bends=self._bends("logarithms"))
             for function, limit in zip(self.inequalities, limits, strict=True)
         ]
 
@@ -96,7 +99,13 @@ class Convexity:
             straight = isinstance(function, Square) and is_straight_form(function.of)
             return straight or is_straight(*self._expanded(goal.expr, goal.other))
         maximize = goal.sense == "maximize"
-        return is_convex_form(function) or is_convex_objective(*self._expanded(goal.expr), maximize=maximize)
+        return is_convex_form(function) or is_convex_objective(
+            *self._expanded(goal.expr), bends=self._bends("logarithms"), maximize=maximize
+        )
+
+    def _bends(self, space: Space) -> Bends:
+        """How expressions bend, for all problems that this one is made of and made from."""
+        return self.problem.common.of(Bends, (), space)
 
     def _expanded(self, *sides: Expr) -> list[Expr]:
         return [self.problem.expanded(side) for side in sides]
