@@ -10,6 +10,7 @@ figures.
 from __future__ import annotations
 
 import sys
+from itertools import repeat
 from operator import attrgetter
 
 TYPE_CHECKING = False  # that of `typing`, which takes as long to import as all of this saves on a class or two
@@ -50,9 +51,10 @@ else:
 
         Raises `TypeError` for a name that is no field of the constructor.
         """
-        values = {name: getattr(item, name) for name in item.__match_args__}
-        values.update(changes)
-        return item.__class__(**values)
+        names = item.__match_args__
+        if not changes.keys() <= set(names):
+            raise TypeError(f"a {type(item).__name__} has no {', '.join(changes.keys() - set(names))} to be replaced")
+        return item.__class__(*map(changes.get, names, map(getattr, repeat(item), names)))
 
     def _parts(cls):
         """A class as what it is made of: its name, its bases, and its body."""

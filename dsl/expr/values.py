@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from runplan.dsl.expr import curve
 from runplan.dsl.expr.evenly import EVENLY, level
-from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Ref, Text, Unbound, names, walk, words
+from runplan.dsl.expr.tree import Expr, Num, Op, Ref, Text, Unbound, names, walk, words
 from runplan.dsl.types import Any
 
 
@@ -156,6 +157,9 @@ def value(expr: Expr, env: Mapping[Any, Any]) -> Any:
     if isinstance(expr, Text):
         return expr.value
     op, args = expr.op, expr.args
+    two = _BINARY_OF_FLOATS.get(op)  # nearly all are
+    if two is not None:
+        return two(value(args[0], env), value(args[1], env))
     if op in ("and", "or"):
         return (all if op == "and" else any)(value(arg, env) for arg in args)
     if op == "if":
@@ -164,9 +168,8 @@ def value(expr: Expr, env: Mapping[Any, Any]) -> Any:
         return curve.evaluator(op, args[1:], Functions)(value(args[0], env))
     if op == EVENLY:
         return level([value(arg, env) for arg in args], Functions)
-    if len(args) == 1:
-        return _UNARY_OF_FLOATS[op](value(args[0], env)) if op in _UNARY_OF_FLOATS else _unary(op, Functions)(0.0)
-    return _BINARY_OF_FLOATS[op](value(args[0], env), value(args[1], env))
+    one = _UNARY_OF_FLOATS.get(op)
+    return _unary(op, Functions)(0.0) if one is None else one(value(args[0], env))
 
 
 def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
@@ -181,26 +184,19 @@ def _unary(op: str, functions: Any) -> Callable[[Any], Any]:
     return function
 
 
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    **{"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv},
+    **{"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq, "!=": operator.ne},
+}
+_FUNCTIONS_OF_TWO = {"^": "power", "min": "minimum", "max": "maximum"}
+
+
 def _binary(op: str, functions: Any) -> Callable[[Any, Any], Any]:
-    table: dict[str, Callable[[Any, Any], Any]] = {
-        "+": lambda a, b: a + b,
-        "-": lambda a, b: a - b,
-        "*": lambda a, b: a * b,
-        "/": lambda a, b: a / b,
-        "^": functions.power,
-        "min": functions.minimum,
-        "max": functions.maximum,
-        "<=": lambda a, b: a <= b,
-        ">=": lambda a, b: a >= b,
-        "<": lambda a, b: a < b,
-        ">": lambda a, b: a > b,
-        "==": lambda a, b: a == b,
-        "!=": lambda a, b: a != b,
-    }
-    return table[op]
+    found: Callable[[Any, Any], Any] = _OPERATORS.get(op) or getattr(functions, _FUNCTIONS_OF_TWO[op])
+    return found
 
 
-_BINARY_OF_FLOATS = {op: _binary(op, Functions) for op in ("+", "-", "*", "/", "^", "min", "max", *COMPARISONS)}
+_BINARY_OF_FLOATS = {op: _binary(op, Functions) for op in (*_OPERATORS, *_FUNCTIONS_OF_TWO)}
 _UNARY_OF_FLOATS = {op: _unary(op, Functions) for op in ("neg", "not", "exp", "ln", "log10", "sqrt", "abs", "ceil")}
 
 
