@@ -10,6 +10,7 @@ from runplan.dsl.expr.tree import Expr, Num, Text
 from runplan.dsl.packs.quantity import Counted, QuantityDef
 from runplan.dsl.syntax.tree import NAMED_FIGURES
 from runplan.dsl.text.codes import Severity
+from runplan.dsl.text.later import Later
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
 from runplan.dsl.units.dims import Dim
