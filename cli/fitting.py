@@ -14,7 +14,7 @@ from runplan.cli.crew import count, crew
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
 from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
-from runplan.dsl.text.source import Source, Span, View
+from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import enumerated, listing
 from runplan.dsl.typed.fields import OBJECTIVES
 from runplan.dsl.types import TYPE_CHECKING
@@ -128,15 +128,12 @@ def trained_for(args: Namespace) -> str:
     """
     if not args.objective_of:
         return ""
-    from runplan.dsl.syntax.parse import parse  # most fits need no grammar for this
-    from runplan.dsl.syntax.views import ObjectiveSpec
+    from runplan.dsl.syntax.objectives import objective_in  # most fits need no grammar for this
 
-    text = args.objective_of
-    node, findings = parse(View(text, Source("--objective-of", text)), "obj_spec")
-    if node is None or findings or node.rule == "mixed":
-        raise CannotRun(f"`--objective-of {text[:60]}`: write it like `MLM of protein`")
-    spec = ObjectiveSpec(node)
-    if node.rule == "single" and spec.said not in OBJECTIVES.values():
+    spec = objective_in(args.objective_of, "--objective-of")
+    if spec is None:
+        raise CannotRun(f"`--objective-of {args.objective_of[:60]}`: write it like `MLM of protein`")
+    if spec.node.rule == "single" and spec.said not in OBJECTIVES.values():
         raise unknown_word("objective", spec.said, tuple(OBJECTIVES.values()))
     return f"{spec.said} of {spec.domain.text}" if spec.domain else spec.said
 
@@ -292,6 +289,8 @@ def _read(
             raise CannotRun(f"--where {error}") from error
         if table is None:
             return None, None, counts, findings
+        if table.objective and not args.objective_of:
+            laws = tuple(_for_objective(law, table.objective) for law in laws)
         others = [count for count in COUNTS if SIZES[count] in table.columns]
         way = chosen(laws, (counts,) if counts else ("", *WITH_EMBEDDINGS_OR_NOT), table.columns)
         law, counts = way or (None, counts)

@@ -39,7 +39,7 @@ class Origin:
         name: Of the law.
         command: The command line that made it.
         corpus: What the losses are of; what is said of the file where nothing is.
-        objective: What was trained for; the form's own where nothing is said.
+        objective: What was trained for; what the runs say, or else the form's own, where nothing is said.
         date: As 2026-01-31.
     """
 
@@ -74,7 +74,7 @@ def _title(found: LawFit) -> str:
 def _block(found: LawFit, origin: Origin, goldens: Sequence[str]) -> Iterator[str]:
     law = found.law
     corpus = origin.corpus or f"that of {found.table.path}"
-    yield f"  objective {origin.objective or ', '.join(law.objectives)}"
+    yield f"  objective {origin.objective or found.runs.objective or ', '.join(law.objectives)}"
     yield f"  counts {found.counts} params"
     yield f'  corpus "{_plain(corpus)}{", tokenizer " + _plain(origin.tokenizer) if origin.tokenizer else ""}"'
     if law.start:

@@ -59,11 +59,11 @@ def _middle(values: Floats) -> float:
 
 def _coordinate(name: str, scale: _Scale, known: float | None) -> Coordinate:
     low, high = scale.ranges.get(name, UNKNOWN)
-    if name in scale.plain or (known is not None and known <= 0.0) or low <= 0.0:
+    if name in scale.plain or (known is not None and known < 0.0) or low <= 0.0:
         if known is not None and known < 0.0 < low:
             low, high = -high, -low
         return Coordinate(name, False, low, high, known)
-    elsewhere = None if known is None else float(np.log(known))
+    elsewhere = float(np.log(known)) if known else None
     return Coordinate(name, True, *_narrowed(float(np.log(low)), float(np.log(high))), elsewhere)
 
 

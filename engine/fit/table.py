@@ -41,6 +41,7 @@ class RunTable:
         lines: (runs), where each stands in the file, from 1.
         labels: What the file calls each run; empty where it does not say.
         kinds: (runs) words each, by the header of a column of words of which there are few, such as an objective.
+        objective: What all of them were trained for, as `MLM of protein`; empty where the file does not say.
     """
 
     path: str
@@ -49,6 +50,7 @@ class RunTable:
     lines: tuple[int, ...]
     labels: tuple[str, ...]
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    objective: str = ""
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -57,7 +57,7 @@ class Choice:
 
 
 # Columns that are words and no figures.
-TEXTS = ("label", "state")
+TEXTS = ("label", "state", "objective")
 
 
 def choose(grid: Grid, words: Words, asked: Asked) -> Choice:

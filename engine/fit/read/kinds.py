@@ -1,10 +1,11 @@
-"""Columns of words of which there are few, such as an objective, into what tells one kind of run from another."""
+"""Columns of words of which there are few, such as an objective, into what tells runs apart, or is one of them all."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from runplan.dsl.typed.fields import OBJECTIVES
 from runplan.engine.fit.read.grid import Grid
 
 # So many kinds at most, and of each so many runs at least.
@@ -25,6 +26,24 @@ def kinds_of(grid: Grid, places: Iterable[int], kept: Sequence[int]) -> Mapping[
         if 1 < len(counts) <= MOST and min(counts.values()) >= FEWEST and not any(map(_is_number, counts)):
             found[grid.headers[place]] = cells
     return found
+
+
+def objective_of(cells: Sequence[str], kept: Sequence[int]) -> str:
+    """What all runs were trained for, as packs have it: `MLM of protein`; empty where they do not say that, or differ.
+
+    Args:
+        cells: The words of the column that tells it.
+        kept: The rows.
+    """
+    said = {" ".join(cells[row].split()) for row in kept}
+    text = said.pop() if len(said) == 1 else ""
+    if " of " not in text:
+        return ""
+    from runplan.dsl.syntax.objectives import objective_in  # few files need a grammar
+
+    spec = objective_in(text, "objective")
+    known = spec is not None and (spec.node.rule != "single" or spec.said in OBJECTIVES.values())
+    return text if known else ""
 
 
 def _is_number(text: str) -> bool:

@@ -23,7 +23,7 @@ from runplan.engine.fit.read.derive import APART, Relation, derivable, nearly_de
 from runplan.engine.fit.read.figures import Figures, figures
 from runplan.engine.fit.read.forms import grid_of
 from runplan.engine.fit.read.grid import Grid
-from runplan.engine.fit.read.kinds import kinds_of
+from runplan.engine.fit.read.kinds import kinds_of, objective_of
 from runplan.engine.fit.read.mistaken import mistaken
 from runplan.engine.fit.read.rows import POINTED, Rows, ended, repeats, told, twice, usable
 from runplan.engine.fit.read.words import Sort, Words, sorts_of, squashed
@@ -132,6 +132,7 @@ def _table(
         lines=tuple(grid.lines[row] for row in kept),
         labels=tuple(labels[row].strip() if labels is not None else "" for row in kept),
         kinds=kinds_of(grid, [*choice.unread, *choice.texts.values()], kept),
+        objective=objective_of(grid.columns[choice.texts["objective"]], kept) if "objective" in choice.texts else "",
     )
     return table, findings
 

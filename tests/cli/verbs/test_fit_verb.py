@@ -160,7 +160,12 @@ def test_forms_are_compared_by_what_they_forecast(folder: Path, capsys: pytest.C
 def test_a_form_of_several_objectives_is_that_of_what_was_trained_for(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = fit(capsys, "easy.csv", "--form", "plm.tableA9", "--objective-of", "MLM of protein", "--out", "ours.plan")
+    head, *rows = (folder / "easy.csv").read_text("utf-8").splitlines()
+    said = "\n".join([f"{head},objective", *(f"{row},MLM of protein" for row in rows), ""])
+    (folder / "said.csv").write_text(said, "utf-8")
+    told = fit(capsys, "said.csv", "--form", "plm.tableA9", "--objective-of", "CLM of protein")
+    assert set(told["fits"][0]["constants"]) == {"E_clm", "A_clm", "B_clm", "alpha_clm", "beta_clm"}
+    told = fit(capsys, "said.csv", "--form", "plm.tableA9", "--out", "ours.plan")
     assert set(told["fits"][0]["constants"]) == {"E_mlm", "A_mlm", "B_mlm", "alpha_mlm", "beta_mlm"}
     assert main(["test", "ours.plan"]) == 0
     text = "import ours.plan\nuse laws ours\nobjective: MLM of protein\ncompute: 1e21 FLOP\n"

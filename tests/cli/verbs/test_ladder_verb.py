@@ -34,7 +34,7 @@ def test_runs_are_written_as_a_table_to_fill_in_and_as_plans_that_hold(capsys: p
         rows = list(csv.DictReader(stream))
     assert len(rows) == 6
     for row in rows:
-        assert row["loss"] == ""
+        assert row["loss"] == "" and row["objective"] == "CLM of text"
         assert int(row["tokens"]) == int(row["steps"]) * int(row["batch_tokens"])
         assert float(row["compute"]) == pytest.approx(6 * int(row["params"]) * int(row["tokens"]), rel=1e-5)
     assert {path.stem for path in Path("runs").iterdir()} == {row["name"] for row in rows}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from known import LIBRARY
 
+from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.law_check import expanded
 from runplan.engine.fit.expression import FormulaModel, jointly_linear
 from runplan.engine.fit.fit import fit
@@ -17,6 +18,7 @@ from runplan.engine.fit.outcome import Objective
 from runplan.engine.fit.pose import posed
 from runplan.engine.fit.scale import coordinates
 from runplan.engine.fit.table import Column, RunTable
+from runplan.engine.laws.form import functions_for
 from runplan.engine.laws.steps import constants_of
 
 SIZES, BUDGETS = np.geomspace(2e7, 2e9, 8), np.geomspace(1e18, 1e21, 6)
@@ -114,6 +116,18 @@ def test_the_constants_of_a_law_lie_where_a_search_starts(name: str) -> None:
     for found in coordinates(form.body, form.free, inputs, table.values("loss"), {}):
         value = constants_of(law)[found.constant]
         assert found.low <= (np.log(value) if found.log else value) <= found.high, found
+
+
+def test_a_floor_that_was_published_as_nothing_is_looked_for_above_that() -> None:
+    """Below, it falls on and on where exponents are small: a power is a logarithm then, and that has no floor."""
+    law, table = LIBRARY.law("plm.tableA9"), runs("chinchilla")
+    assert law is not None and constants_of(law)["E_mlm"] == 0.0
+    trained = "MLM of protein"
+    own = replace(law, functions=tuple(functions_for(law, trained)), objectives=(trained,))
+    (form,) = forms_of(own, {})
+    inputs = {"N": table.values("params"), "D": table.values("tokens")}
+    (floor, *_) = coordinates(form.body, form.free, inputs, table.values("loss"), constants_of(law))
+    assert floor.constant == "E_mlm" and floor.log and floor.elsewhere is None
 
 
 def test_a_size_at_which_an_exponent_turns_lies_where_the_runs_do() -> None:
