@@ -1,4 +1,4 @@
-"""Runs in progress against their plans: two logs that were measured, from a quarter of them on."""
+"""Runs in progress against their plans: three logs that were measured, from a quarter of them on."""
 
 from __future__ import annotations
 
@@ -53,6 +53,14 @@ SMALL = (
     .replace("ffn: 1024", "ffn: 768")
     .replace("8% MFU", "5% MFU")
 )
+MEDIUM = """\
+hardware: 8 x A100-80GB for ? at 40% MFU
+model: 354M params
+tokens: 31457280000
+optimizer: AdamW { batch: 524288 tokens, learning_rate: 0.0003 }
+phase warmup: 700 steps warmup
+phase down: 59300 steps cosine
+"""
 STAGES = """\
 model: 1B
 stage one { hardware: 8 x H100 for ? at 40% MFU @ 2 USD/GPU/hour; tokens: 20B }
@@ -114,6 +122,15 @@ def test_what_the_first_part_of_a_log_tells_of_its_end(name: str, share: float, 
     loss = track.ends["loss"]
     assert abs(np.log(loss.value / ended)) < off and loss.low <= ended <= loss.high
     assert codes(track) == []
+
+
+def test_a_loss_on_held_out_text_under_a_cosine_is_told_by_the_first_part_of_a_log() -> None:
+    """GPT-2 of 354M params by llm.c, evaluated on FineWeb each 250 steps."""
+    lines = (FACTS / "gpt2_medium_log.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    held_to, ended = expected(MEDIUM), float(lines[-1].split(",")[1])
+    for share, off in ((0.25, 0.015), (0.5, 0.004), (0.75, 0.004)):
+        loss = run("".join(lines[: 2 + int(240 * share)]), held_to).ends["loss"]
+        assert abs(np.log(loss.value / ended)) < off and loss.low <= ended <= loss.high
 
 
 def test_a_decay_that_is_to_come_is_known_from_the_schedule() -> None:
