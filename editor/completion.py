@@ -265,7 +265,7 @@ def _expression(document: Document, context: Context) -> Iterator[Item]:
     for name in _letters(document, context.start):
         yield Item(name, "name", "of the law", 1)
     for name, let in reading.lets.items():
-        yield Item(name, "name", f"let {' '.join(let.span.text.split())}"[:80], 1)
+        yield Item(name, "name", f"let {let.span.said}"[:80], 1)
     for word in reading.words.spellings():
         if word in reading.lets:
             continue

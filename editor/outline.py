@@ -70,7 +70,7 @@ def _statement(node: Node) -> Symbol:
     kind = row.keyword.split()[0] if row else named.word(0).text if named.rule == "record" else named.rule
     name = unquoted(word.text) if word else kind
     span = _whole(node, word)
-    detail = " ".join(span.text.split())
+    detail = span.said
     return Symbol(kind, name, detail[:80], span, word.span if word else _first_line(span), tuple(_inside(node)))
 
 
@@ -83,7 +83,7 @@ def _inside(node: Node) -> Iterator[Symbol]:
         elif child.rule in _INNER and child.rule not in _ASIDE:
             word = child.word(_NAMED[child.rule]) if child.rule in _NAMED else None
             name = unquoted(word.text) if word else child.rule.removeprefix("hw_")
-            detail = " ".join(child.span.text.split())[:80]
+            detail = child.span.said[:80]
             span = child.span.to(child.span) if word is None else _whole(child, word)
             yield Symbol("field", name, detail, span, word.span if word else _first_line(span))
         else:

@@ -116,7 +116,7 @@ def _still_known(document: Document, use: Use) -> Iterator[str]:
     value, dim = document.reading.let_values.get(use.name), document.reading.let_dims.get(use.name)
     if value is not None and dim is not None:
         yield f"**{literal(show(value, dim))}**"
-    yield block([plain(" ".join(let.span.text.split()))])
+    yield block([plain(let.span.said)])
 
 
 def with_state(text: str, known: Known, *, told: bool, moves: bool = True) -> str:

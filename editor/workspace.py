@@ -13,6 +13,7 @@ from runplan.dsl.dataclass import dataclass
 from runplan.dsl.packs.configuration import root_of
 from runplan.dsl.packs.installed import places, shared
 from runplan.dsl.packs.library import Library
+from runplan.dsl.packs.standard import SHOWN
 from runplan.dsl.text import disk, store
 from runplan.dsl.text.errors import BadConfig
 from runplan.dsl.text.installation import STANDARD
@@ -25,8 +26,6 @@ from runplan.editor.document import Document
 TRUSTED_SECONDS = 1.0
 # Files of a project that are looked through for other uses of a name.
 MAX_SEARCHED = 2_000
-# What stands before the paths of files of the standard library.
-_STANDARD_NAME = "stdlib"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ class Workspace:
         """Where a file may stand that findings call by a name."""
         yield os.path.normpath(os.path.join(self.opened(near.path).root, name))
         first, _, rest = name.partition("/")
-        if first == _STANDARD_NAME:
+        if first == SHOWN:
             yield os.path.join(STANDARD, rest)
         yield from (os.path.join(place, rest) for package, place in places() if package == first)
 

@@ -17,6 +17,7 @@ from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered
 from runplan.cli.stream import tell, write
 from runplan.dsl.dataclass import replace
+from runplan.dsl.packs.standard import is_standard
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.types import TYPE_CHECKING
 
@@ -202,7 +203,7 @@ def _origin(args: Namespace, argv: Sequence[str], library: Library, stem: str = 
         message = f"`{name[:60]}` is no name of a law: a letter, then letters, digits and -._"
         raise CannotRun(f"{message}; say one with --name")
     known = library.law(name)
-    if known is not None and known.span.source.path.startswith("stdlib/"):
+    if known is not None and is_standard(known.span):
         raise CannotRun(f"`{name}` is a law of the library; give yours another name with --name")
     return Origin(
         name, f"plan fit {shlex.join(argv)}", __version__, _today(), args.corpus or "", args.tokenizer or "",

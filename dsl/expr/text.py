@@ -30,7 +30,7 @@ def shown(expr: Expr) -> str:
     """The expression as it was written, or as one would write it where the engine made it."""
     span = expr.span
     if span is not None:
-        return " ".join(span.text.split())
+        return span.said
     if isinstance(expr, Num):
         return expr.text or show(expr.value, expr.dim, 6)
     if isinstance(expr, Ref):

@@ -9,9 +9,15 @@ from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.shelf import Shelf, pack_files
 from runplan.dsl.text.installation import STANDARD
 from runplan.dsl.text.reader import Disk, decoded
+from runplan.dsl.text.source import Span
 
 # What stands before the paths of its files.
-_SHOWN = "stdlib"
+SHOWN = "stdlib"
+
+
+def is_standard(span: Span) -> bool:
+    """Whether a definition stands in the standard library."""
+    return span.source.path.startswith(f"{SHOWN}/")
 
 
 def standard() -> Library:
@@ -29,12 +35,12 @@ def from_image(data: bytes) -> Library:
     Raises:
         ValueError: For what is no image, or one of another version.
     """
-    return Library(Shelf((), Image(data, _SHOWN, _text)))
+    return Library(Shelf((), Image(data, SHOWN, _text)))
 
 
 def from_files() -> Library:
     """The standard library, as its files are now. It is rooted at itself."""
-    return Library(Shelf(pack_files(Disk(STANDARD), "", _SHOWN, "standard")))
+    return Library(Shelf(pack_files(Disk(STANDARD), "", SHOWN, "standard")))
 
 
 def _text(path: str) -> str:

@@ -338,7 +338,7 @@ def _check_alone(reading: Reading, first: Mapping[str, Node]) -> None:
         bare = first["data"]
         also = [Label(first["data_named"].span, "this has a name")]
         message = "sources of data are named, all or none"
-        help = [f"give it a name: `data main: {' '.join(spec_of(bare).span.text.split())}`"]
+        help = [f"give it a name: `data main: {spec_of(bare).span.said}`"]
         reading.findings.append(finding("N005", message, bare.span, also=also, help=help))
     if "phase" in first and "schedule" in first:
         also = [Label(first["phase"].span, "a phase by hand")]

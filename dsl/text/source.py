@@ -114,6 +114,11 @@ class Span:
         """What the source says there, letter by letter."""
         return self.source.text[self.start : self.end]
 
+    @property
+    def said(self) -> str:
+        """The same in one line."""
+        return " ".join(self.text.split())
+
     def begins_in(self, others: Iterable[Span]) -> bool:
         """Whether it begins within any of some stretches."""
         return any(o.source.path == self.source.path and o.start <= self.start < o.end for o in others)

@@ -44,7 +44,7 @@ def _odds(solution: Solution, uncertain: Uncertain, requirement: Requirement) ->
         for chance in chances:
             yield from _of(solution, uncertain, requirement, chance.condition, "", chance)
     if rest:
-        text = " ".join(requirement.span.text.split())
+        text = requirement.span.said
         yield from _of(solution, uncertain, requirement, Op("and", tuple(rest)), text, None)
 
 

@@ -152,7 +152,7 @@ def _joined(found: Sequence[Change]) -> Change:
 
 
 def _text(nodes: Sequence[Node]) -> str:
-    return "; ".join(" ".join(node.span.text.split()) for node in nodes)
+    return "; ".join(node.span.said for node in nodes)
 
 
 def _packs(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:

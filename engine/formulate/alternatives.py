@@ -83,7 +83,7 @@ class Keeper:
         """What keeps a requirement."""
         bends = [item for item in walk(requirement.condition) if isinstance(item, Op) and bent(item) is item]
         tests = frozenset(part for item in bends for where, _ in pieces(item) for part in parts(ways(where)))
-        text = " ".join(requirement.span.text.split())
+        text = requirement.span.said
         return Keeper(draft, requirement.key, text, requirement.span, requirement, tests)
 
     def kept(self, clause: Expr, key: str) -> Constraint | Either:

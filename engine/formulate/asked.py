@@ -142,5 +142,5 @@ def take_uncertain(draft: Draft, name: Name, field: str, amount: Within, dim: Di
         message = (
             f"how {'low' if low is None else 'high'} `{field}` may be is not told, and a plan is judged by its worst"
         )
-        help = [f"give both ends in place of `{' '.join(amount.span.text.split())}`"]
+        help = [f"give both ends in place of `{amount.span.said}`"]
         draft.findings.append(finding("C002", message, amount.span, help=help, laws=(draft.named,)))

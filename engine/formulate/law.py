@@ -13,7 +13,7 @@ from runplan.dsl.text.finding import finding
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import NONE
 from runplan.engine.formulate.draft import Draft, is_mixture
-from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for, size_of
+from runplan.engine.laws.form import BUDGETS, CHOICES, cite_of, functions_for, size_of, without_domain
 from runplan.engine.problem import quantities as q
 
 
@@ -137,9 +137,9 @@ def say_of_start(draft: Draft, law: Law) -> None:
 def _help_with_objective(draft: Draft) -> list[str]:
     """The laws that are for the plan's objective, where there are any, and the domain that its own law is for it in."""
     said = str(draft.objective)
-    body = said.partition(" of ")[0]
+    body = without_domain(said)
     own = draft.law.objectives if draft.plan.laws else ()
-    elsewhere = [f"say what the data are of: `objective: {o}`" for o in own if o.partition(" of ")[0] == body][:1]
+    elsewhere = [f"say what the data are of: `objective: {o}`" for o in own if without_domain(o) == body][:1]
     fit = [law.name for law in draft.catalogue.laws() if said in law.objectives and _gives_loss(law) and not law.aside]
     if not fit:
         return elsewhere or [f"bring a law for {said} in a pack; without one `model` and `tokens` tell the rest"]

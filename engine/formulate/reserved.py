@@ -65,7 +65,7 @@ def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
     elif begin.value.value + time.value.value > end.value.value + SLACK:
         days = (begin.value.value + time.value.value - end.value.value) / DAY
         also = [Label(time.span, f"ends {days:.4g} days after that")]
-        message = f"the hardware is for {time.number.text} from {begin.span.text[-10:]}, past its `until`"
+        message = f"the hardware is for {time.number.text} from {iso_date(begin.value.value)}, past its `until`"
         draft.findings.append(finding("C001", message, end.span, also=also, help=[_in_time(begin, time, end)]))
 
 

@@ -138,7 +138,7 @@ def _reserved_alike(one: Pool, other: Pool) -> bool:
     amounts = [pool.figures.get("time") for pool in (one, other)]
     if one.bought or other.bought or one.dates or other.dates:
         return False
-    ends = [getattr(amount, "value", None) or (amount and " ".join(amount.span.text.split())) for amount in amounts]
+    ends = [getattr(amount, "value", None) or (amount and amount.span.said) for amount in amounts]
     return ends[0] == ends[1]
 
 

@@ -116,7 +116,7 @@ def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, pa
     changes = Later(lambda: changes_for(solution, requirement, [part for part, _, _ in parts]))
     message = first.message
     if others:
-        text = " ".join(requirement.span.text.split())
+        text = requirement.span.said
         message = f"`{text}` does not hold: {'; '.join(one.message for one in told)}"
     return finding(
         code,

@@ -69,7 +69,7 @@ def restate(plan: Plan, solution: Solution, findings: Iterable[Finding]) -> None
     env = {name: value.value for name, value in solution.values.items()}
     for requirement in plan.requires:
         if requirement.key not in told and _holds(requirement.condition, env) is False:
-            text = " ".join(requirement.span.text.split())
+            text = requirement.span.said
             raise BrokenInvariant(f"`{text}` is broken under {solution.resolved}, and nothing says so")
 
 

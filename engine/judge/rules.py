@@ -240,7 +240,7 @@ def texts(plan: Plan, solution: Solution, catalogue: Library, pool: int = 0) -> 
 
 def _in_regime(plan: Plan, regime: str) -> str:
     """The plan's layout as it is written, in a regime that it does not name."""
-    said = " ".join(plan.layout.span.text.split()) if plan.layout is not None else "layout:"
+    said = plan.layout.span.said if plan.layout is not None else "layout:"
     return f"{said} in {regime}"
 
 

@@ -57,7 +57,7 @@ def unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]:
         code = "B003" if requirement.soft else "B001" if budget else "B002"
         more = "at most " if negated else ""
         wanted = f"{requirement.by} {'prefers' if requirement.soft else 'asks for'} {more}{_share(limit)}"
-        whole = "" if part is clause else f"`{' '.join(requirement.span.text.split())}` does not hold: "
+        whole = "" if part is clause else f"`{requirement.span.said}` does not hold: "
         told = replace(own, requirement=requirement)
         changes = Later(partial(_changes, solution, told, share, requirement.budget is None))
         yield finding(

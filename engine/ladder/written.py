@@ -108,20 +108,16 @@ def _kept(node: Node) -> str:
     row = BY_RULE[node.rule]
     if node.rule in ("data_named", "phase"):
         value = next(node.nodes())
-        return f"{row.keyword} {_name(unquoted(node.word(0).text))}: {_line(value)}"
+        return f"{row.keyword} {_name(unquoted(node.word(0).text))}: {value.span.said}"
     value = next(node.nodes())
     if node.rule == "let":
-        return f"let {value.word(0).text} = {_line(next(value.nodes()))}"
+        return f"let {value.word(0).text} = {next(value.nodes()).span.said}"
     lead = f"{row.keyword} " if node.rule in ("rate", "calendar") else f"{row.keyword}: "
-    return lead + _line(value)
+    return lead + value.span.said
 
 
 def _name(text: str) -> str:
     return text if _NAMED.fullmatch(text) else quoted(text)
-
-
-def _line(node: Node | Word) -> str:
-    return " ".join(node.span.text.split())
 
 
 def _pool(hardware: Node, said: Said) -> Iterator[str]:
@@ -129,12 +125,12 @@ def _pool(hardware: Node, said: Said) -> Iterator[str]:
     yield f"gpus: {said.gpus}"
     for part in pool_fields(pools_of(spec_of(hardware))[0]):
         if part.name == "device":
-            yield f"device: {_line(part.value)}"
+            yield f"device: {part.value.span.said}"
             yield "time: ?"
             if said.mfu is not None:
                 yield f"mfu: {100 * said.mfu:.6g}%"
         elif part.name not in NOT_KEPT:
-            yield f"{part.name}: {_line(part.value)}"
+            yield f"{part.name}: {part.value.span.said}"
 
 
 def _optimizer(node: Node | None, said: Said) -> Iterator[str]:
@@ -142,7 +138,7 @@ def _optimizer(node: Node | None, said: Said) -> Iterator[str]:
     block = spec_of(node).node("opt_block") if node is not None else None
     for pair in map(Setting, block.nodes() if block else ()):
         if pair.name.text not in own:
-            yield f"{pair.name.text}: {_line(pair.value)}"
+            yield f"{pair.name.text}: {pair.value.span.said}"
     yield from (f"{name}: {text}" for name, text in own.items() if text)
 
 

@@ -14,7 +14,7 @@ from runplan.dsl.packs.quantity import Counted
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.dims import Dim
 from runplan.dsl.units.show import show_dim
-from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for, size_of, weighs
+from runplan.engine.laws.form import BUDGETS, CHOICES, Refused, functions_for, size_of, weighs, without_domain
 from runplan.engine.laws.inverted import best_at, reaching
 from runplan.engine.laws.steps import (
     SERVED,
@@ -132,7 +132,7 @@ def objective_of(law: Law, text: str | None, given: Iterable[str] = ()) -> str:
         return next(takes, law.objectives[0] if law.objectives else "")
     wanted = " ".join(text.split()).lower()
     for known in law.objectives:
-        if wanted in (known.lower(), _without_domain(known).lower()):
+        if wanted in (known.lower(), without_domain(known).lower()):
             return known
     of = enumerated(law.objectives or ("no objective",))
     raise Refused(f"`{law.name}` is for {of}, not for {text}")
@@ -245,7 +245,3 @@ def _apply(steps: Iterable[Step], values: dict[str, float], found: dict[str, Out
             values[step.output] = value
             inputs = (*step.inputs, *(name for name in step.optional if name in known))
             found[step.output] = Output(step.output, value, step.dim, step.formula, inputs)
-
-
-def _without_domain(objective: str) -> str:
-    return objective.rsplit(" of ", 1)[0]

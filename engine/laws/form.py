@@ -26,9 +26,19 @@ CHOICES = ("params", "tokens")
 BUDGETS = ("compute", "finetune_compute")
 
 
+def without_domain(objective: str) -> str:
+    """An objective as laws name it without what its data are of: `CLM` of `CLM of text`."""
+    return objective.rpartition(" of ")[0] or objective
+
+
+def domain_of(objective: str) -> str:
+    """What the data of an objective are of, as laws name it: `text` of `CLM of text`."""
+    return objective.rpartition(" of ")[2]
+
+
 def functions_for(law: Law, objective: Objective | str) -> Iterator[Function]:
     """The law's formulas that are for an objective, one of the plan or as a law names it."""
-    said = str(objective).rsplit(" of ", 1)[0]
+    said = without_domain(str(objective))
     for function in law.functions:
         if function.objective in ("", said):
             yield function

@@ -68,7 +68,7 @@ def formulas(law: Law, objective: str) -> Iterator[Step]:
 
 def written(function: Function) -> str:
     """A formula as its pack wrote it, on one line."""
-    return " ".join(function.span.text.split())
+    return function.span.said
 
 
 def constants_of(law: Law) -> dict[str, float]:

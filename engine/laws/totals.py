@@ -9,7 +9,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Law
 from runplan.engine.laws.evaluate import AGREE, Evaluation, Output, evaluate, objective_of
-from runplan.engine.laws.form import Refused
+from runplan.engine.laws.form import Refused, domain_of
 from runplan.engine.laws.steps import Step, formulas
 from runplan.engine.numeric.search import inverse
 
@@ -59,7 +59,7 @@ def conversion_for(law: Law, objective: str, catalogue: Library) -> Step | None:
     """The step from a law's own count to all params; None where it counts all, or embeddings add nothing."""
     if law.counts != "non_embedding" or any(p.quantity == OWN for f in law.functions for p in f.parameters):
         return None
-    named = next(iter(catalogue.defaults(objective.rpartition(" of ")[2], "conversion")), "")
+    named = next(iter(catalogue.defaults(domain_of(objective), "conversion")), "")
     by = catalogue.law(named)
     return next((step for step in formulas(by, objective) if step.output == TOTAL), None) if by is not None else None
 

@@ -29,7 +29,7 @@ def bounds(problem: Problem) -> Iterator[Member]:
         first = several[0]
         text = first.text
         if first.kind == "range" and first.span:
-            text = f"{first.text}: {' '.join(first.span.text.split())}"
+            text = f"{first.text}: {first.span.said}"
         keys = {one.key for one in several}
         figures = [part for one in several for part in one.parts if part.kind == first.kind]
         knobs = tuple(knob for part in figures for knob in _knobs_of_bound(problem, part))

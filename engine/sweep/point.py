@@ -121,7 +121,7 @@ def _outcome(solution: Solution, of_layout: Iterable[Requirement]) -> tuple[str,
     texts = [part.text for one in at.problem.held if one.key in broken for part in one.parts]
     env = {name: value.value for name, value in solution.values.items()}
     kept = [(one, verdict(one.condition, env, TOLERANCE)) for one in of_layout]
-    texts += [" ".join(one.span.text.split()) for one, holds in kept if holds is False]
+    texts += [one.span.said for one, holds in kept if holds is False]
     if texts:
         return "broken", "; ".join(dict.fromkeys(texts))
     # Where nothing tells the layout, as of a device whose memory is not known, it is not known to be kept.

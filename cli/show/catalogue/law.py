@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runplan.cli.show.catalogue.pages import NO_RANGE
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage, dim_of
-from runplan.cli.show.text.figures import from_to
+from runplan.cli.show.text.figures import apart, from_to
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import columns, paragraph, section
 from runplan.dsl.packs.library import Library
@@ -103,7 +103,7 @@ def _cite_lines(cite: Cite) -> list[str]:
 def _golden_lines(law: Law) -> list[str]:
     lines = []
     for golden in law.goldens:
-        text = " ".join(golden.span.text.split()).partition(f'"{golden.id}"')[2].strip()
+        text = golden.span.said.partition(f'"{golden.id}"')[2].strip()
         lines.append(paragraph(golden.id, "  ") + paragraph(text, "    "))
     return lines
 
@@ -142,7 +142,7 @@ def _ends(shown: LawAt, output: Output) -> str:
     if output.name not in shown.sure.ends:
         return ""
     low, high = (show(end, output.dim, 4) for end in shown.sure.ends[output.name])
-    unit = show(output.value, output.dim).partition(" ")[2]
+    unit = apart(show(output.value, output.dim))[1]
     return f"({from_to(low, high).removesuffix(f' {unit}')})"
 
 

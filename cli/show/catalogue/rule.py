@@ -11,6 +11,7 @@ from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
 from runplan.cli.show.text.page import WIDTH, columns, paragraph, section
 from runplan.dsl.packs.pack import Rule
+from runplan.dsl.packs.standard import is_standard
 from runplan.dsl.text.codes import CODES, silenceable
 from runplan.engine.judge.rules import condition, example
 
@@ -90,7 +91,7 @@ def _line(line: str) -> str:
 
 def _rows(rule: Rule) -> str:
     """What it stands for: of the library claims of its page, of a pack numbers in a list of the pack's own."""
-    ours = rule.span.source.path.startswith("stdlib/")
+    ours = is_standard(rule.span)
     named = (f"{CLAIMS}#{claim(row)}" if ours else str(row) for row in rule.rows)
     return section("claims" if ours else "rows", paragraph(", ".join(named), "  ") if rule.rows else "")
 

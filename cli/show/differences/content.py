@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runplan.cli.show.text.content import NOTHING, Line, Table, table
-from runplan.cli.show.text.figures import bare, figure, per_cent
+from runplan.cli.show.text.figures import apart, bare, figure, per_cent
 from runplan.cli.show.text.plain import plain
 from runplan.cli.show.text.quantities import Known, is_share, label
 from runplan.dsl.dataclass import dataclass
@@ -222,7 +222,7 @@ def _apart(moved: Sequence[Moved]) -> Mapping[str, list[str]]:
 
 def _row(one: Moved, known: Known) -> tuple[str, str, str]:
     then, now = (_figure(one.quantity, side, known) for side in (one.then, one.now))
-    beside = "" if one.by_dim == TIME else now.partition(" ")[2]
+    beside = "" if one.by_dim == TIME else apart(now)[1]
     return then, now, _change(one, known, beside=beside)
 
 
@@ -240,8 +240,8 @@ def _change(one: Moved, known: Known, *, beside: str = "") -> str:
         return NOTHING
     share = "" if one.share is None or is_share(one.quantity, known) else f" ({_signed(one.share, per_cent)})"
     by = _by(one.quantity, one.by, one.by_dim, known)
-    figure, _, unit = by.partition(" ")
-    return f"{figure if unit == beside else by}{share}"
+    number, unit = apart(by)
+    return f"{number if unit == beside else by}{share}"
 
 
 def _by(name: str, by: float, dim: Dim, known: Known) -> str:

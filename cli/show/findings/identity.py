@@ -30,4 +30,4 @@ def node(finding: Finding) -> str:
 
     The number of a requirement is none: another one may be written before it.
     """
-    return finding.key if finding.key and "[" not in finding.key else " ".join(finding.at.span.text.split())
+    return finding.key if finding.key and "[" not in finding.key else finding.at.span.said

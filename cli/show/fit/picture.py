@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.text.content import PlotAxis
+from runplan.cli.show.text.figures import apart
 from runplan.cli.show.text.picture import Panel, Picture, Series
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.units.base import FLOP, dim_of
@@ -35,7 +36,7 @@ def picture(report: FitReport) -> Picture:
 
 
 def _axis(name: str, dim: Dim, digits: int = 3) -> PlotAxis:
-    return PlotAxis(name, dim, lambda value: show(value, dim, digits).partition(" ")[0], True)
+    return PlotAxis(name, dim, lambda value: apart(show(value, dim, digits))[0], True)
 
 
 def _loss() -> PlotAxis:

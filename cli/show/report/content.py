@@ -233,7 +233,7 @@ def _left_out(report: Report) -> Callable[[str], bool]:
     pools = [pool for stage in report.plan.stages for pool in stage.hardware] if report.plan else []
     fields = {field for pool in pools for field in pool.figures}
     given = {field for pool in pools for field, amount in pool.figures.items() if isinstance(amount, Given)}
-    mixed = any(section.title.startswith("Data") for section in run.sections(report, details=False))
+    mixed = run.has_mix(report)
 
     def left_out(name: str) -> bool:
         found = [value for solution in report.solutions if (value := solution.quantity(name))]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from runplan.cli.show.text.content import NOTHING, Section, table
-from runplan.cli.show.text.figures import per_cent
+from runplan.cli.show.text.figures import apart, per_cent
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import names
 from runplan.dsl.units.base import TIME
@@ -98,14 +98,10 @@ def _columns(shown: Sequence[Choice], details: bool) -> Iterator[_Column]:
 
 def _between(ends: Ends, dim: Dim) -> str:
     low, high = show(ends.low, dim, 3), show(ends.high, dim, 3)
-    (number, _, its_unit), (last, _, other) = low.partition(" "), high.partition(" ")
-    return (
-        high
-        if low == high
-        else f"{number} \N{EN DASH} {last} {other}"
-        if its_unit == other
-        else f"{low} \N{EN DASH} {high}"
-    )
+    if low == high:
+        return high
+    (number, its_unit), (last, other) = apart(low), apart(high)
+    return f"{number} \N{EN DASH} {last} {other}" if its_unit == other else f"{low} \N{EN DASH} {high}"
 
 
 def _middle(ends: Ends, dim: Dim, details: bool) -> str:

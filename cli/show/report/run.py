@@ -40,7 +40,7 @@ def sections(report: Report, details: bool) -> Iterator[Section]:
 def _data(report: Report, solution: Solution, details: bool) -> Section | None:
     """The mix of data, a source a row; None where the plan has no data."""
     rows = [_source(solution, source) for source in solution.sources]
-    if not any("tokens" in row for row in rows):
+    if not _has_mix(solution):
         return None
     keys = ("source", "tokens", "share", "epochs", "left over", *(("worth", "next epoch") if details else ()))
     used = [key for key in keys if any(key in row for row in rows)]
@@ -54,6 +54,15 @@ def _data(report: Report, solution: Solution, details: bool) -> Section | None:
         notes = (f"Worth: in fresh tokens{counted}; {said}. By `{plain(law)}`.",)
     lines = [[row.get(key, NOTHING) for key in used] for row in rows]
     return Section(under(report, "Data", solution), table(lines, tuple(used), figures=True), notes=notes)
+
+
+def has_mix(report: Report) -> bool:
+    """Whether a section tells of the data, a source a row."""
+    return any(map(_has_mix, report.solutions))
+
+
+def _has_mix(solution: Solution) -> bool:
+    return any("tokens" in solution.within(("source", source)) for source in solution.sources)
 
 
 def _source(solution: Solution, source: str) -> dict[str, str]:

@@ -74,12 +74,21 @@ def between(name: str, middle: float, ends: tuple[float, float], dim: Dim, known
     return f"({from_to(low, high)})"
 
 
+def apart(figure: str) -> tuple[str, str]:
+    """A figure that is shown as its number and its unit, which may be none."""
+    number, _, unit = figure.partition(" ")
+    return number, unit
+
+
+def unit_of(dim: Dim) -> str:
+    """The unit in which figures of a dimension are shown that are near one."""
+    return apart(show(1.0, dim))[1]
+
+
 def from_to(low: str, high: str) -> str:
     """Two figures as the ends of a range: a unit that both have is said once."""
-    unit = " " + high.partition(" ")[2] if " " in high else ""
-    if unit and low.endswith(unit):
-        low = low.removesuffix(unit)
-    return f"{low} {NOTHING} {high}"
+    _, unit = apart(high)
+    return f"{low.removesuffix(f' {unit}') if unit else low} {NOTHING} {high}"
 
 
 def _short(name: str, value: float, dim: Dim, known: Known) -> str:

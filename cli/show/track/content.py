@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runplan.cli.show.text.content import NOTHING, Cell, Table, table
-from runplan.cli.show.text.figures import from_to, per_cent
+from runplan.cli.show.text.figures import apart, from_to, per_cent, unit_of
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.units.base import DATE, TIME, TOKEN
@@ -82,7 +82,7 @@ def _rows(track: Track) -> Iterator[tuple[str | Cell, ...]]:
     if "cost" in ends:
         spent = NOTHING if track.spent is None else show(track.spent, ends["cost"].dim)
         yield "cost", spent, _end(ends["cost"]), _planned(track, "cost")
-    unit = show(1.0, track.dim).partition(" ")[2]
+    unit = unit_of(track.dim)
     law = track.law_now
     planned_loss = _planned(track, "loss") if law is not None else NOTHING
     own = NOTHING if track.held is not None else planned_loss
@@ -119,8 +119,8 @@ def _end(one: Estimate | None) -> str | Cell:
     if any(name == "nat" for name, _ in one.dim):
         return Cell(f"{one.value:.3f}", f"({one.low:.3f} {NOTHING} {one.high:.3f})")
     said, low, high = (show(value, one.dim) for value in (one.value, one.low, one.high))
-    if said.partition(" ")[2] == low.partition(" ")[2] == high.partition(" ")[2]:
-        low, high = low.partition(" ")[0], high.partition(" ")[0]
+    if apart(said)[1] == apart(low)[1] == apart(high)[1]:
+        low, high = apart(low)[0], apart(high)[0]
     return Cell(_short(said), "" if low == high else f"({from_to(low, high)})")
 
 

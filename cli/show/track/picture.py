@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from runplan.cli.show.text.content import PlotAxis
-from runplan.cli.show.text.figures import bare
+from runplan.cli.show.text.figures import bare, unit_of
 from runplan.cli.show.text.picture import Panel, Picture, Series
 from runplan.cli.show.text.plain import plain
 from runplan.dsl.units.base import TIME, TOKEN
@@ -55,7 +55,7 @@ def _loss(track: Track) -> Panel:
         out.append(Series("points", *_columns(_thinned(held)), label="held-out", tone=3, marker="ring"))
         if (end := track.ends.get("held_out_loss")) is not None:
             out.append(Series("bars", (whole,), (end.value,), tone=3, low=(end.low,), high=(end.high,), marker="star"))
-    unit = show(1.0, track.dim).partition(" ")[2]
+    unit = unit_of(track.dim)
     y = PlotAxis(f"loss, {unit}", track.dim, lambda value: f"{value:.3g}", True)
     return Panel("Loss", _tokens(), y, tuple(out))
 
