@@ -13,7 +13,7 @@ from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, Dim
 from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.solution import Solution, Value
 from runplan.engine.problem.told import NOISE, applying
 from runplan.engine.report import Report
 
@@ -60,31 +60,44 @@ class Row:
 
 def row(columns: Sequence[Column], name: str) -> Row | None:
     """A quantity in every column; None where no column has it."""
-    ends: list[tuple[float | None, float | None]] = []
     if name == TOKENS_PER_PARAM:
-        pairs = [(column.solution.get("tokens"), column.solution.get("params")) for column in columns]
-        values = tuple(tokens / params if tokens and params else None for tokens, params in pairs)
-        dims: tuple[Dim, ...] = (NONE,) * len(columns)
-    else:
-        found = [applying(column.solution, name) for column in columns]
-        values = tuple(value.value if value else None for value in found)
-        dims = tuple(value.dim if value else NONE for value in found)
-        own = [v for v, c in zip(found, columns, strict=True) if v and c.solution.status == "solved"]
-        # What memory is needed lies between bounds, which are no interval.
-        ends = [] if name == q.MEMORY_PER_GPU.text else [(value.low, value.high) for value in own]
-    if all(value is None for value in values):
+        return _tokens_per_param(columns)
+    found = [applying(column.solution, name) for column in columns]
+    if not any(found):
         return None
+    values = tuple(value.value if value else None for value in found)
+    dims = tuple(value.dim if value else NONE for value in found)
+    spread = _spread(columns, values, dims) if name not in ("loss", "perplexity") or not losses(columns) else None
+    # A date has no ratio to another.
+    if DATE in dims:
+        return Row(name, values, dims, spread if spread == 1.0 else None)
+    return Row(name, values, dims, spread, _widest(columns, name, found))
+
+
+def _tokens_per_param(columns: Sequence[Column]) -> Row | None:
+    pairs = [(column.solution.get("tokens"), column.solution.get("params")) for column in columns]
+    values = tuple(tokens / params if tokens and params else None for tokens, params in pairs)
+    dims = (NONE,) * len(columns)
+    return Row(TOKENS_PER_PARAM, values, dims, _spread(columns, values, dims)) if any(values) else None
+
+
+def _spread(columns: Sequence[Column], values: Sequence[float | None], dims: Sequence[Dim]) -> float | None:
+    """The largest over the smallest of the columns that are solved; None of fewer than two."""
     counted = [
         Num(value, dim)
-        for value, dim, c in zip(values, dims, columns, strict=True)
-        if value is not None and c.solution.status == "solved"
+        for value, dim, column in zip(values, dims, columns, strict=True)
+        if value is not None and column.solution.status == "solved"
     ]
-    comparable = len(counted) > 1 and not (name in ("loss", "perplexity") and losses(columns))
-    spread = _ratio_in_one(counted, columns) if comparable else None
-    # A date has no ratio to another.
-    ratios = [high / low for low, high in ends if low and high and low > NOISE]
-    within = max(ratios, default=None) if DATE not in dims and not _is_remainder(columns, name) else None
-    return Row(name, values, dims, spread if spread == 1.0 or DATE not in dims else None, within)
+    return _ratio_in_one(counted, columns) if len(counted) > 1 else None
+
+
+def _widest(columns: Sequence[Column], name: str, found: Sequence[Value | None]) -> float | None:
+    """The widest interval of the columns that are solved, as a ratio of its ends; None where none has one."""
+    # What memory is needed lies between bounds, which are no interval.
+    if name == q.MEMORY_PER_GPU.text or _is_remainder(columns, name):
+        return None
+    own = (value for value, column in zip(found, columns, strict=True) if value and column.solution.status == "solved")
+    return max((v.high / v.low for v in own if v.low and v.high and v.low > NOISE), default=None)
 
 
 def _is_remainder(columns: Sequence[Column], name: str) -> bool:

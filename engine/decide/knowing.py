@@ -74,9 +74,21 @@ class Worth:
 
 # The measure of each plan in a draw, the less the better; None where it does not hold there.
 Row = tuple[float | None, ...]
-# What may be known: its name, whether that is of a law, all of whose constants are meant, and a number a draw by which
-# its parts are told.
-About = tuple[str, bool, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What may be known.
+
+    Attributes:
+        what: Its name.
+        is_law: Whether that is of a law, all of whose constants are meant.
+        by: A number a draw, by which its parts are told.
+    """
+
+    what: str
+    is_law: bool
+    by: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ class Knowing:
 
     Attributes:
         rows: A draw each.
-        about: What is drawn, with the value of each draw by which its parts are told.
+        about: What is drawn.
     """
 
     measure: Measure
@@ -119,11 +131,11 @@ class Knowing:
     def each(self) -> tuple[Worth, ...]:
         """What each is worth that would change the choice, what changes it most first."""
         found = []
-        for what, is_law, by in self.about:
-            order = sorted(range(len(self.rows)), key=lambda i, by=by: by[i])  # type: ignore[misc]
+        for one in self.about:
+            order = sorted(range(len(self.rows)), key=one.by.__getitem__)
             size = max(1, len(order) // PARTS)
             parts = [[self.rows[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
-            found.append(self._worth(what, is_law, parts))
+            found.append(self._worth(one.what, one.is_law, parts))
         return tuple(sorted((w for w in found if w.changes > NONE), key=lambda w: (-w.changes, -w.gain, w.what)))
 
     def _worth(self, what: str, is_law: bool, parts: Sequence[Sequence[Row]]) -> Worth:
@@ -271,12 +283,12 @@ def _about(each: Sequence[Drawn], joint: Sequence[Sequence[Draw]], rows: Sequenc
     }
     for i, name in sorted(told.values(), key=lambda pair: (pair[1], pair[0])):
         if _tells_apart(each, joint, name):
-            yield str(name), False, tuple(own[i][name] for own in joint)
+            yield About(str(name), False, tuple(own[i][name] for own in joint))
     for law in sorted({drawn.problem.law.name for drawn in each if is_uncertain(drawn.problem.law)}):
         columns = [drawn.over([drawn.of_law(own[i], law) for own in joint]) for i, drawn in enumerate(each)]
         alone = tuple(_ahead(values, now) for values in zip(*columns, strict=True))
         if len(set(alone)) > 1:
-            yield law, True, alone
+            yield About(law, True, alone)
 
 
 def _tells_apart(each: Sequence[Drawn], joint: Sequence[Sequence[Draw]], name: Name) -> bool:

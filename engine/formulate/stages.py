@@ -17,7 +17,7 @@ from runplan.engine.formulate.draft import Draft
 from runplan.engine.formulate.schedule import PhasePlan
 from runplan.engine.formulate.sources import label_of, of
 from runplan.engine.problem import quantities as q
-from runplan.engine.problem.parts import Definition, Evenly, EvenPart, Inverse, Otherwise
+from runplan.engine.problem.parts import Constraint, Definition, Evenly, EvenPart, Inverse, Otherwise
 
 # What stages come to together, by the word that `quantities.plan` has for it.
 _TOTALS = {"sum": ("+", "all stages together"), "most": ("max", "the most of the stages at once")}
@@ -90,54 +90,79 @@ def _renaming(whole: Draft, stage: Staged, store: set[str], shared: frozenset[Na
 
 
 def _take_up(whole: Draft, stage: Staged, renamed: Callable[[Name], Name]) -> None:
-    draft, before = stage.draft, f"{stage.name}."
-
-    def expr(tree: Expr) -> Expr:
-        return substitute(tree, {name: Ref(to) for name in names(tree) if (to := renamed(name)) is not name})
-
-    def definition(d: Definition) -> Definition:
-        return replace(d, name=renamed(d.name), expr=expr(d.expr))
-
-    own = {name for name in draft.definitions if renamed(name) is not name}
+    """Add what is formulated of a stage to the whole, under its names there; what the whole has already is kept."""
+    draft, into = stage.draft, _Into(renamed)
     for name, d in draft.definitions.items():
-        if name in own or not whole.knows(name):
-            whole.definitions[renamed(name)] = definition(d)
+        if renamed(name) is not name or not whole.knows(name):
+            whole.definitions[renamed(name)] = into.definition(d)
     for variable in draft.variables:
         if not whole.knows(renamed(variable.name)):
             whole.variables.append(replace(variable, name=renamed(variable.name)))
     for turned in draft.inverses:
         if not whole.knows(renamed(turned.definition.name)):
-            whole.inverses.append(Inverse(definition(turned.definition), definition(turned.of), expr(turned.expr)))
+            whole.inverses.append(into.inverse(turned))
     taken = {(c.key, c.span) for c in whole.constraints}
     for c in draft.constraints:
         # What holds the model, and what is the plan's, is held once.
-        if all(renamed(name) is name for name in names(Op("-", (c.left, c.right)))) and (c.key, c.span) in taken:
-            continue
-        of = renamed(c.of) if c.of else None
-        staged = of is not c.of or c.kind in ("capacity", "data", "date", "line")
-        text = f"{before}{c.text}" if staged and c.text in whole.quantities else str(of) if of else c.text
-        otherwise = c.otherwise and Otherwise(
-            c.otherwise.text,
-            c.otherwise.new,
-            renamed(c.otherwise.name),
-            expr(c.otherwise.expr),
-            expr(c.otherwise.left),
-            expr(c.otherwise.right),
-        )
-        made = replace(
-            c, key=f"{before}{c.key}", text=text, left=expr(c.left), right=expr(c.right), of=of, stage=stage.name
-        )
-        whole.constraints.append(replace(made, otherwise=otherwise))
-    for group in draft.evenly:
-        parts = tuple(EvenPart(renamed(p.seen), expr(p.amount), expr(p.limit)) for p in group.parts)
-        whole.evenly.append(Evenly(renamed(group.level), expr(group.whole), parts))
+        if (c.key, c.span) not in taken or not into.leaves(Op("-", (c.left, c.right))):
+            whole.constraints.append(_constraint(whole, c, stage, into))
+    whole.evenly += map(into.evenly, draft.evenly)
     for name, given in draft.givens.items():
         whole.givens.setdefault(renamed(name), given)
-    whole.last += [replace(goal, expr=expr(goal.expr)) for goal in draft.last]
+    whole.last += [replace(goal, expr=into.expr(goal.expr)) for goal in draft.last]
     whole.asked += [to for name in draft.asked if (to := renamed(name)) not in whole.asked]
     whole.findings += [found for found in draft.findings if found not in whole.findings]
     whole.default_laws |= {name: law for name, law in draft.default_laws.items() if law is not whole.law}
     whole.elastic |= draft.elastic
+
+
+def _constraint(whole: Draft, c: Constraint, stage: Staged, into: _Into) -> Constraint:
+    """A constraint of a stage in the whole, where its key, and often its text, says of which stage it is."""
+    before = f"{stage.name}."
+    of = into.renamed(c.of) if c.of else None
+    staged = of is not c.of or c.kind in ("capacity", "data", "date", "line")
+    return replace(
+        c,
+        key=f"{before}{c.key}",
+        text=f"{before}{c.text}" if staged and c.text in whole.quantities else str(of) if of else c.text,
+        left=into.expr(c.left),
+        right=into.expr(c.right),
+        of=of,
+        stage=stage.name,
+        otherwise=c.otherwise and into.otherwise(c.otherwise),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Into:
+    """What a part of a problem is under other names.
+
+    Attributes:
+        renamed: A name's other one; the name itself where it keeps that.
+    """
+
+    renamed: Callable[[Name], Name]
+
+    def expr(self, tree: Expr) -> Expr:
+        return substitute(tree, {name: Ref(to) for name in names(tree) if (to := self.renamed(name)) is not name})
+
+    def leaves(self, tree: Expr) -> bool:
+        """Whether an expression stays as it is."""
+        return all(self.renamed(name) is name for name in names(tree))
+
+    def definition(self, d: Definition) -> Definition:
+        return replace(d, name=self.renamed(d.name), expr=self.expr(d.expr))
+
+    def inverse(self, turned: Inverse) -> Inverse:
+        return Inverse(self.definition(turned.definition), self.definition(turned.of), self.expr(turned.expr))
+
+    def otherwise(self, one: Otherwise) -> Otherwise:
+        expr, left, right = map(self.expr, (one.expr, one.left, one.right))
+        return replace(one, name=self.renamed(one.name), expr=expr, left=left, right=right)
+
+    def evenly(self, group: Evenly) -> Evenly:
+        parts = tuple(EvenPart(self.renamed(p.seen), self.expr(p.amount), self.expr(p.limit)) for p in group.parts)
+        return Evenly(self.renamed(group.level), self.expr(group.whole), parts)
 
 
 # ---- what stages come to together

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.text.codes import silenceable
@@ -129,16 +129,27 @@ def kept(findings: Iterable[Finding], source: Source, known: Set[tuple[str, str]
             if not late:
                 out -= silenced
             if code.lower() not in known_words:
-                (help,) = did_you_mean(code, words) or ["`plan rule` lists them"]
-                message = f"`{code[:60]}` is no code of a finding" if code else "this names no code of a finding"
-                wrong.append(_of(ignore, "X002", message, help, respelled(span, code, words)))
+                wrong.append(_unknown(ignore, span, words))
             elif held := next((f.budget for f in found if f.budget and _is_at(f, ignore, span)), None):
                 message = f"`{code}` is not left out here: `{held.file}` requires it of every plan of the folder"
-                wrong.append(_of(ignore, "X001", message, "take it out of the comment", [_taken_out(ignore, span)]))
+                wrong.append(_in_vain(ignore, span, message))
             elif solved and not silenced and not late and span.source.path == source.path:
-                message = f"`{code}` is not found here"
-                wrong.append(_of(ignore, "X001", message, "take it out of the comment", [_taken_out(ignore, span)]))
+                wrong.append(_in_vain(ignore, span, f"`{code}` is not found here"))
     return [*(found[i] for i in sorted(out)), *wrong]
+
+
+def _unknown(ignore: Ignore, code: Span, words: Collection[str]) -> Finding:
+    """A code of a comment that no finding has."""
+    said = code.text
+    (help,) = did_you_mean(said, words) or ["`plan rule` lists them"]
+    message = f"`{said[:60]}` is no code of a finding" if said else "this names no code of a finding"
+    return _of(ignore, "X002", message, help, respelled(code, said, words))
+
+
+def _in_vain(ignore: Ignore, code: Span, message: str) -> Finding:
+    """A code of a comment that silences nothing."""
+    taken_out = Fix(f"take `{code.text}` out of the comment", (ignore.without(code),), safe=True)
+    return _of(ignore, "X001", message, "take it out of the comment", [taken_out])
 
 
 def _is_at(found: Finding, ignore: Ignore, code: Span) -> bool:
@@ -146,10 +157,6 @@ def _is_at(found: Finding, ignore: Ignore, code: Span) -> bool:
     named = code.text.lower() in (found.code.lower(), found.name.lower())
     there = found.at.span
     return named and there.line in ignore.lines and there.source.path == code.source.path
-
-
-def _taken_out(ignore: Ignore, code: Span) -> Fix:
-    return Fix(f"take `{code.text}` out of the comment", (ignore.without(code),), safe=True)
 
 
 def _over(until: str, today: str) -> str:

@@ -15,7 +15,7 @@ from runplan.dsl.units.base import FLOP
 from runplan.engine.comparison.compare import Comparison, compared_plans
 from runplan.engine.decide.candidates import Measure
 from runplan.engine.decide.flips import Flip
-from runplan.engine.decide.knowing import Knowing, Row
+from runplan.engine.decide.knowing import About, Knowing, Row
 from runplan.engine.documents.compare import document
 from runplan.engine.problem import quantities as q
 
@@ -141,7 +141,7 @@ def known_case(count: int = 1000) -> Knowing:
     drawn = [-1.0 + 2.0 * (i + 0.5) / count for i in range(count)]
     other = Random(1).sample(drawn, count)
     rows: tuple[Row, ...] = tuple((0.0, x + 0.01) for x in drawn)
-    return Knowing(Measure(q.COMPUTE, FLOP), rows, (("x", False, tuple(drawn)), ("y", False, tuple(other))))
+    return Knowing(Measure(q.COMPUTE, FLOP), rows, (About("x", False, tuple(drawn)), About("y", False, tuple(other))))
 
 
 def test_what_is_worth_knowing_is_what_choosing_after_it_gains() -> None:
@@ -158,7 +158,7 @@ def test_what_is_worth_knowing_is_what_choosing_after_it_gains() -> None:
 
 def test_a_choice_that_fails_too_often_is_none() -> None:
     rows: tuple[Row, ...] = tuple((None if i < 30 else 0.0, 1.0) for i in range(100))
-    known = Knowing(Measure(q.COMPUTE, FLOP), rows, (("x", False, tuple(map(float, range(100)))),))
+    known = Knowing(Measure(q.COMPUTE, FLOP), rows, (About("x", False, tuple(map(float, range(100)))),))
     assert known.choice == 1
     assert [fate.holds for fate in known.fates] == [0.7, 1.0]
     assert known.fates[1].regret == pytest.approx(0.7)

@@ -17,49 +17,82 @@ from runplan.engine.problem.told import quantities
 
 def notes(solutions: Sequence[Solution], details: bool) -> tuple[str, ...]:
     """What must be known to read the table of solutions; that a law has no interval beside one that has, it shows."""
-    out = []
-    certain = any(
+    told = (
+        *_brackets(solutions, details),
+        *_without_interval(solutions, details),
+        *(said for solution in solutions for said in _short_of_solved(solution)),
+        *_proofs(solutions, details),
+        *(f"{_capital(text)}." for text in dict.fromkeys(_whole(solutions))),
+        *_of_other_laws(solutions),
+        *(f"{said}." for said in _odds(solutions, details)),
+        *_of_corpora(solutions),
+    )
+    return tuple(map(plain, told))
+
+
+def _has_brackets(solutions: Sequence[Solution]) -> bool:
+    """Whether the table shows an interval."""
+    return any(
         interval(name, value, solution.problem.quantities) for solution in solutions for name, value in _shown(solution)
     )
-    if certain:
-        ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
-        few = {solution.draws for solution in solutions if solution.draws}
-        drawn = f" by {max(few)} draws" if few else ""
-        assumed = " and of what is assumed" if any(solution.problem.deviates for solution in solutions) else ""
-        what = f"the 80 % interval of a law's constants{assumed}" if details else "80 % intervals"
-        out.append(f"In brackets: {what}{drawn}{ranges}.")
-        out += [f"They leave out {s.left_out}: the plan cannot be done there." for s in solutions if s.left_out]
-    unsure = [solution for solution in solutions if solution.interval_note and (details or not certain)]
+
+
+def _brackets(solutions: Sequence[Solution], details: bool) -> Iterator[str]:
+    if not _has_brackets(solutions):
+        return
+    ranges = " over the plan's ranges" if any(solution.worst for solution in solutions) else ""
+    few = {solution.draws for solution in solutions if solution.draws}
+    drawn = f" by {max(few)} draws" if few else ""
+    assumed = " and of what is assumed" if any(solution.problem.deviates for solution in solutions) else ""
+    what = f"the 80 % interval of a law's constants{assumed}" if details else "80 % intervals"
+    yield f"In brackets: {what}{drawn}{ranges}."
+    yield from (f"They leave out {s.left_out}: the plan cannot be done there." for s in solutions if s.left_out)
+
+
+def _without_interval(solutions: Sequence[Solution], details: bool) -> Iterator[str]:
+    if not details and _has_brackets(solutions):
+        return
+    unsure = [solution for solution in solutions if solution.interval_note]
     # The same that is said of several laws is said once.
     said = {solution.interval_note.replace(f"`{solution.resolved}` ", "") for solution in unsure}
     if len(unsure) > 1 and len(said) == 1:
         laws = enumerated([f"`{solution.resolved}`" for solution in unsure])
-        out.append(f"No interval: each of {laws} {_sentence(said.pop())}.")
+        yield f"No interval: each of {laws} {_sentence(said.pop())}."
     else:
-        out += [f"No interval: {_sentence(solution.interval_note)}." for solution in unsure]
-    for solution in solutions:
-        if solution.status == "undecided":
-            why = [f.message for f in solution.findings] or ["nothing says why"]
-            out.append(f"`{solution.law}` is undecided: {_sentence(why[0])}.")
-        if solution.status == "infeasible":
-            requires = [f"`{one.text}`" for one in solution.conflict if _is_require(one)]
-            if requires and "solved" in {value.kind for value in solution.values.values()}:
-                out.append(f"The figures under `{solution.law}` are those without {' and '.join(requires)}.")
-            else:
-                out.append(f"The figures under `{solution.law}` are what the plan asks for, not what can be.")
+        yield from (f"No interval: {_sentence(solution.interval_note)}." for solution in unsure)
+
+
+def _short_of_solved(solution: Solution) -> Iterator[str]:
+    """Of what is not solved what its figures are."""
+    if solution.status == "undecided":
+        why = [f.message for f in solution.findings] or ["nothing says why"]
+        yield f"`{solution.law}` is undecided: {_sentence(why[0])}."
+    if solution.status == "infeasible":
+        requires = [f"`{one.text}`" for one in solution.conflict if _is_require(one)]
+        if requires and "solved" in {value.kind for value in solution.values.values()}:
+            yield f"The figures under `{solution.law}` are those without {' and '.join(requires)}."
+        else:
+            yield f"The figures under `{solution.law}` are what the plan asks for, not what can be."
+
+
+def _proofs(solutions: Sequence[Solution], details: bool) -> Iterator[str]:
+    """What proves that each is the best there is; without details only where nothing does."""
     for solution in solutions:
         certified = proof(solution)
         if certified and (details or solution.certainty == "local"):
-            out.append(f"Under `{solution.law}` {certified}.")
-    out += [f"{_capital(text)}." for text in dict.fromkeys(_whole(solutions))]
+            yield f"Under `{solution.law}` {certified}."
+
+
+def _of_other_laws(solutions: Sequence[Solution]) -> Iterator[str]:
     for (law, those), named in _others_by(solutions).items():
         where = "" if len(those) == len(solutions) else f" under {enumerated([f'`{name}`' for name in those])}"
-        out.append(f"{_capital(enumerated(named))}{where} by `{law}`.")
-    out += [f"{said}." for said in _odds(solutions, details)]
-    corpora = {s.problem.law.corpus for s in solutions if s.quantity("loss")}
+        yield f"{_capital(enumerated(named))}{where} by `{law}`."
+
+
+def _of_corpora(solutions: Sequence[Solution]) -> Iterator[str]:
+    corpora = {solution.problem.law.corpus for solution in solutions if solution.quantity("loss")}
     if len(corpora) > 1:
-        out.append("The losses are of different corpora or tokenizers: do not compare them.")
-    return tuple(map(plain, out))
+        yield "The losses are of different corpora or tokenizers: do not compare them."
 
 
 def _others_by(solutions: Sequence[Solution]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
