@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Num
@@ -22,6 +22,8 @@ from runplan.dsl.units.show import said_dim
 QUALITIES = ("high", "ordinary", "sft")
 STAGES = ("finetune", "pretrain")
 CHARACTER, BYTE = dim_of("character"), dim_of("byte")
+# By less than this a sum of shares is off by rounding.
+ROUNDED = 1e-9
 
 
 def data(reading: Reading, nodes: list[Node]) -> tuple[DataSource, ...]:
@@ -46,12 +48,12 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     weights = [source.weight for source in sources if source.weight]
     least, most = (sum(_end(source.weight, high) for source in sources) for high in (False, True))
     without = [source for source in sources if not source.weight]
-    if weights and without and abs(least - 1) <= 1e-9:
+    if weights and without and abs(least - 1) <= ROUNDED:
         message = f"the weights sum to 100 %, and leave nothing for {enumerated([f'`{s.name}`' for s in without])}"
         help = ["lower them, or give each source a weight, or none"]
         also = [Label(source.span) for source in without]
         reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
-    if not weights or not (least > 1 + 1e-9 or (all_read and most < 1 - 1e-9)):
+    if not weights or not (least > 1 + ROUNDED or (all_read and most < 1 - ROUNDED)):
         return
     stages = {source.stage for source in sources if source.weight}
     whose = f"`for {sources[0].stage}`" if len(stages) == 1 and sources[0].stage else "of the sources"
@@ -60,16 +62,32 @@ def _check_weights(reading: Reading, sources: list[DataSource], all_read: bool) 
     said = f"{'' if given else bound}{total * 100:.4g} %"
     message = f"the weights {whose} sum to {said}, {'more' if total > 1 else 'less'} than 100 %"
     also = [Label(weight.span) for weight in weights[1:]]
-    help = ["each stage has a mix of its own: the amounts say what goes into which"] if stages != {None} else []
-    if not help and len(sources) == 1:
-        help = ["leave the weight out"]
-    elif given and len(weights) == len(sources):
-        help.append("write " + " with ".join(f"`data {s.name} weight {part}`" for s, part in _scaled(sources, total)))
-    elif not help and not without:
-        help = ["say `weight ?` of a source that takes what the others leave"]
-    elif not help:
-        help = [f"lower them: what they leave is for {enumerated([f'`{s.name}`' for s in without])}"]
+    help = [*_help_with_weights(sources, total, given)]
     reading.findings.append(finding("U004", message, weights[0].span, also=also, help=help))
+
+
+def _help_with_weights(sources: Sequence[DataSource], total: float, given: bool) -> Iterator[str]:
+    """How the weights of one stage come to 100 %.
+
+    Args:
+        total: What they come to now, as a share.
+        given: Whether each that is said is one figure.
+    """
+    without = [source for source in sources if not source.weight]
+    staged = any(source.stage for source in sources if source.weight)
+    if staged:
+        yield "each stage has a mix of its own: the amounts say what goes into which"
+    elif len(sources) == 1:
+        yield "leave the weight out"
+        return
+    if given and not without:
+        yield "write " + " with ".join(f"`data {s.name} weight {part}`" for s, part in _scaled(sources, total))
+    elif staged:
+        return
+    elif without:
+        yield f"lower them: what they leave is for {enumerated([f'`{s.name}`' for s in without])}"
+    else:
+        yield "say `weight ?` of a source that takes what the others leave"
 
 
 def _end(weight: Amount | None, high: bool) -> float:

@@ -31,33 +31,45 @@ def as_text(what: str, value: Value, start: str) -> list[str]:
 def _of_list(what: str, value: Sequence, start: str) -> list[str]:
     texts = [item.text for item in value.items if isinstance(item, Scalar)]
     if texts and len(texts) == len(value.items):
-        if what == "betas" and len(texts) == 2:
-            return [f"write `beta1: {texts[0]}, beta2: {texts[1]}`"]
-        if not start and all("=" in text for text in texts):
-            pairs = (text.partition("=") for text in texts)
-            return [f"write `{what}: {{{', '.join(f'{name.strip()}: {said.strip()}' for name, _, said in pairs)}}}`"]
-        if what == "stages":
-            named = ", ".join(f"{text}: {{tokens: 1T}}" for text in texts)
-            return [f"write the names as keys, each with what it says: `stages: {{{named}}}`"]
-        if len(texts) == 1 and start:
-            return [f"write `{what}: {texts[0]}`"]
-        if start == "amount" and len(texts) == 2:
-            return [f"a range is written `{what}: {' .. '.join(texts)}`"]
-        if start == "data_spec":
-            named = ", ".join(f"source{number}: {text}" for number, text in enumerate(texts, 1))
-            return [f"give each source a name: `{what}: {{{named}}}`"]
-        return []
+        told = _of_texts(what, texts, start)
+        return [told] if told else []
     blocks = [item for item in value.items if isinstance(item, Mapping)]
     if not blocks or len(blocks) < len(value.items):
         return []
-    if what != "stages" and all(len(block.items) == 1 for block in blocks):
-        pairs_of = ((key.text, item) for block in blocks for key, item in block.items)
-        named = ", ".join(f"{key}: {item.text}" for key, item in pairs_of if isinstance(item, Scalar))
-        return [f"write the names as keys: `{what}: {{{named}}}`" if named else "leave out each `-`"]
+    told = _of_blocks(what, blocks, start)
+    return [told] if told else []
+
+
+def _of_texts(what: str, texts: list[str], start: str) -> str:
+    """The help with a list of texts; empty where there is none."""
+    if what == "betas" and len(texts) == 2:
+        return f"write `beta1: {texts[0]}, beta2: {texts[1]}`"
+    if not start and all("=" in text for text in texts):
+        pairs = (text.partition("=") for text in texts)
+        return f"write `{what}: {{{', '.join(f'{name.strip()}: {said.strip()}' for name, _, said in pairs)}}}`"
     if what == "stages":
-        return ["write the names as keys, each with what it says: `stages: {sft: {tokens: 10B}}`"]
+        named = ", ".join(f"{text}: {{tokens: 1T}}" for text in texts)
+        return f"write the names as keys, each with what it says: `stages: {{{named}}}`"
+    if len(texts) == 1 and start:
+        return f"write `{what}: {texts[0]}`"
+    if start == "amount" and len(texts) == 2:
+        return f"a range is written `{what}: {' .. '.join(texts)}`"
+    if start == "data_spec":
+        named = ", ".join(f"source{number}: {text}" for number, text in enumerate(texts, 1))
+        return f"give each source a name: `{what}: {{{named}}}`"
+    return ""
+
+
+def _of_blocks(what: str, blocks: list[Mapping], start: str) -> str:
+    """The help with a list of mappings; empty where there is none."""
+    if what == "stages":
+        return "write the names as keys, each with what it says: `stages: {sft: {tokens: 10B}}`"
+    if all(len(block.items) == 1 for block in blocks):
+        pairs = ((key.text, item) for block in blocks for key, item in block.items)
+        named = ", ".join(f"{key}: {item.text}" for key, item in pairs if isinstance(item, Scalar))
+        return f"write the names as keys: `{what}: {{{named}}}`" if named else "leave out each `-`"
     named = ", ".join(f"{said.pop('name')}: {_source(said)}" for said in map(_said, blocks) if "name" in said)
-    return [f"write the names as keys: `{what}: {{{named}}}`"] if start == "data_spec" and named else []
+    return f"write the names as keys: `{what}: {{{named}}}`" if start == "data_spec" and named else ""
 
 
 def _of_mapping(what: str, value: Mapping, start: str) -> list[str]:

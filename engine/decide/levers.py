@@ -32,6 +32,7 @@ class Lever:
         at: The problem with another value of it.
         most: The largest value that it can have.
         about: The name that it is a value of; None of a bound.
+        bounds: Of a bound what it bounds, as it is written.
     """
 
     said: str
@@ -40,6 +41,7 @@ class Lever:
     at: Callable[[Problem, float], Problem]
     most: float = math.inf
     about: Name | None = None
+    bounds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +158,5 @@ def _bound(constraint: Constraint) -> Lever:
         return problem.replacing(replace(constraint, left=new) if below else replace(constraint, right=new))
 
     sign = "==" if constraint.equal else ">=" if below else "<="
-    return Lever(f"{shown(figure)} {sign}", bound.value, written(bound, bound.dim), at)
+    text = shown(figure)
+    return Lever(f"{text} {sign}", bound.value, written(bound, bound.dim), at, bounds=text)

@@ -19,9 +19,11 @@ from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Reader
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import Literal
+from runplan.dsl.units.dims import Dim
 from runplan.engine.differences.sides import SAME, Moved, Side, counted_in, each, stays, told
 from runplan.engine.pipeline import read_of
-from runplan.engine.problem.solution import Solution
+from runplan.engine.problem.solution import Solution, Value
+from runplan.engine.report import Report
 from runplan.engine.solutions import first_solution
 
 # Each change costs a solution; what goes beyond is told together.
@@ -94,23 +96,17 @@ def _why(then: Side, now: Side, moved: Sequence[Moved]) -> tuple[tuple[Cause, ..
     if len(every) == 1:
         return (replace(every[0][0], moves=whole, brings=come, drops=gone),), {}
     assert then.solution is not None
-    dims, reports = {one.quantity: one.dim for one in moved}, (now.report, then.report)
+    dims, reports = {name: one.dim for one in moved if (name := one.quantity) in whole}, (now.report, then.report)
     was, causes = told(then.solution), list[Cause]()
-    for cause, (file, reader, library) in every:
-        found = _solved(file, then.found, reader, library)
+    for cause, made in every:
+        found = _solved(made, then.found)
         if found is None or found.status != "solved":
             causes.append(replace(cause, status="unread" if found is None else found.status))
             continue
         is_ = told(found)
-        moves = {}
-        for name in whole:
-            sides = (counted_in(side[name], dims[name], reports) if name in side else None for side in (was, is_))
-            before, after = sides
-            if before is not None and after is not None and abs(after - before) > SAME * abs(before):
-                moves[name] = after - before
         brings = tuple(name for name in come if name in is_)
         drops = tuple(name for name in gone if name not in is_)
-        causes.append(replace(cause, moves=moves, brings=brings, drops=drops))
+        causes.append(replace(cause, moves=_moves(was, is_, dims, reports), brings=brings, drops=drops))
     rest = {name: by - sum(cause.moves.get(name, 0.0) for cause in causes) for name, by in whole.items()}
     sizes = {one.quantity: max(abs(v.value) for v in (one.then, one.now) if v) for one in moved}
     return tuple(causes), {name: by for name, by in rest.items() if abs(by) > SAME * sizes[name]}
@@ -120,7 +116,20 @@ def _why(then: Side, now: Side, moved: Sequence[Moved]) -> tuple[tuple[Cause, ..
 _Made = tuple[File, Reader, Library]
 
 
-def _solved(file: File, found: Sequence[Finding], reader: Reader, library: Library) -> Solution | None:
+def _moves(
+    was: Mapping[str, Value], is_: Mapping[str, Value], dims: Mapping[str, Dim], reports: Sequence[Report]
+) -> dict[str, float]:
+    """By how much quantities moved, each in the dimension that it is told in."""
+    moves = {}
+    for name, dim in dims.items():
+        before, after = (counted_in(side[name], dim, reports) if name in side else None for side in (was, is_))
+        if before is not None and after is not None and abs(after - before) > SAME * abs(before):
+            moves[name] = after - before
+    return moves
+
+
+def _solved(made: _Made, found: Sequence[Finding]) -> Solution | None:
+    file, reader, library = made
     return first_solution(read_of(file, found, reader, library, intervals=False))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name, quantity
@@ -90,33 +90,18 @@ def _unlikely(solution: Solution, requirement: Requirement) -> Iterator[Finding]
 
 def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...], reasons: tuple[str, ...]) -> Finding:
     """One finding for one conflict: who takes part, and the smallest changes that make room."""
-    problem = solution.problem
     required = [(r, r.of.requirement) for r in relaxations if not isinstance(r.of, Name) and r.of.requirement]
-    code = "C003"
-    at: Span | None = None
-    key = ""
-    data: dict[str, float | str] = {}
     if required:
         last, requirement = required[-1]
-        broken_ = {one.key for _, one in required}
-        of_them = [one for one in problem.kept if one.requirement is not None and one.requirement.key in broken_]
-        code = "B001" if any(_bounds_a_budget(problem, one) for one in of_them) else "B002"
-        at, key = requirement.span, requirement.key
-        if last.value is not None:
-            unit, factor = json_unit(last.dim)
-            data = {"quantity": last.text, "value": last.value / factor, "unit": unit}
-    spans = [r.span for r in relaxations if r.span is not None]
-    if at is None:
+        code = _code_of(solution.problem, frozenset(one.key for _, one in required))
+        at, key, data = requirement.span, requirement.key, _data_of(last)
+    else:
+        spans = [r.span for r in relaxations if r.span is not None]
         at = max(spans, key=lambda span: (span.source.path, span.start)) if spans else Span(plan.source, 0, 0)
+        code, key, data = "C003", "", {}
     # What the budget of a folder says is not for the plan to say otherwise.
     firm = {r.text: requirement.by for r, requirement in required if requirement.budget}
     texts = [f"`{r.text}`" + (f" of {firm[r.text]}" if r.text in firm else "") for r in relaxations]
-    if len(relaxations) == 1:
-        message = f"{texts[0]} cannot be kept, whatever is free"
-    elif texts:
-        message = f"{enumerated(texts)} cannot hold together"
-    else:
-        message = "the plan's figures cannot hold together"
     also = [
         Label(r.span, r.change.text if r.change else "") for r in relaxations if r.span is not None and r.span != at
     ]
@@ -124,7 +109,7 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
     both = Later(lambda: _both(solution, [r for r in relaxations if r.text not in firm]))
     return finding(
         code,
-        message,
+        _not_together(texts),
         Label(at),
         also=also,
         notes=reasons,
@@ -133,6 +118,30 @@ def _conflict(plan: Plan, solution: Solution, relaxations: tuple[Relaxation, ...
         key=key,
         laws=(solution.law,),
         data=data,
+    )
+
+
+def _code_of(problem: Problem, requirements: Set[str]) -> str:
+    """The code of a conflict that requirements take part in, by their keys: over budget where one bounds a budget."""
+    kept = [one for one in problem.kept if one.requirement is not None and one.requirement.key in requirements]
+    return "B001" if any(_bounds_a_budget(problem, one) for one in kept) else "B002"
+
+
+def _data_of(last: Relaxation) -> dict[str, float | str]:
+    """The value at which what is required could be kept, for programs; nothing where there is none."""
+    if last.value is None:
+        return {}
+    unit, factor = json_unit(last.dim)
+    return {"quantity": last.text, "value": last.value / factor, "unit": unit}
+
+
+def _not_together(texts: Sequence[str]) -> str:
+    if not texts:
+        return "the plan's figures cannot hold together"
+    return (
+        f"{texts[0]} cannot be kept, whatever is free"
+        if len(texts) == 1
+        else f"{enumerated(texts)} cannot hold together"
     )
 
 

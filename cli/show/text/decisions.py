@@ -11,6 +11,7 @@ from runplan.cli.show.text.plain import plain
 from runplan.engine.decide.alone import Alone, Choice
 from runplan.engine.decide.flips import Flip
 from runplan.engine.decide.knowing import Knowing, Worth
+from runplan.engine.decide.levers import Lever
 from runplan.engine.problem.solution import Solution
 
 # So many of the changes are shown, the nearest ones; JSON has all of them. What is worth knowing, as many.
@@ -22,13 +23,12 @@ NEVER = 5e-4
 def where(flip: Flip) -> str:
     """The side of a figure on which another choice is made."""
     lever = flip.input.lever
-    return f"{'below' if flip.below else 'above'} {lever.written.text(flip.at)} {_named(lever.said)}"
+    return f"{'below' if flip.below else 'above'} {lever.written.text(flip.at)} {_named(lever)}"
 
 
-def _named(said: str) -> str:
+def _named(lever: Lever) -> str:
     """What a figure is called behind it: the bound of a requirement by what it bounds."""
-    bound = said.rpartition(" ")
-    return f"as bound of `{plain(bound[0])}`" if bound[2] in ("<=", ">=", "==") else plain(said)
+    return f"as bound of `{plain(lever.bounds)}`" if lever.bounds else plain(lever.said)
 
 
 def fails(broken: str) -> str:
