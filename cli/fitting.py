@@ -8,11 +8,11 @@ from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 
-from runplan.cli.arguments import Parser, reading, unknown, unknown_word
+from runplan.cli.arguments import Parser, reading, unknown_word
 from runplan.cli.columns import add_columns, pairs
 from runplan.cli.crew import count, crew
+from runplan.cli.forms import laws_meant
 from runplan.cli.outcome import CLEAN, CannotRun, exit_code
-from runplan.cli.stream import tell
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.source import Source, Span
 from runplan.dsl.text.words import enumerated, listing
@@ -77,7 +77,7 @@ def fit_of(args: Namespace, form: str, library: Library) -> LawFit | tuple[Findi
     Raises:
         CannotRun: For a form that there is not, and options that do not go with it.
     """
-    laws, library = _laws(form, library)
+    laws, library = laws_meant(form, library)
     if objective := trained_for(args):
         laws = tuple(_for_objective(law, objective) for law in laws)
     _refuse_lines(laws, form)
@@ -206,47 +206,6 @@ def _refuse_held(held: dict[str, float], law: Law) -> None:
             raise unknown_word("constant", name, tuple(law.constants))
     if not any(True for _ in forms_of(law, held)):
         raise CannotRun(f"--hold leaves no constant of `{law.name}` to find: let one of {listing(law.constants)} free")
-
-
-def _laws(word: str, library: Library) -> tuple[tuple[Law, ...], Library]:
-    """The laws whose form a word may mean, of the library or of a file, and what is known with them."""
-    from runplan.engine.fit.form import named
-
-    if (there := laws_of_file(word, library)) is not None:
-        return there
-    laws = named(library, word)
-    if not laws:
-        raise unknown("law", word, [one for law in library.laws() for one in (law.name, *law.aliases)])
-    return laws, library
-
-
-def laws_of_file(word: str, library: Library) -> tuple[tuple[Law, ...], Library] | None:
-    """The laws of the file that a word names, `ours.plan`, or the one of a name in it, `ours.plan:mine`, and what is
-    known with them; None where the word is no file.
-
-    Raises:
-        CannotRun: Where the file cannot be read, is wrong, or has no such law.
-    """
-    path, _, name = word.partition(":") if re.search(r"\.(plan|ya?ml)(:|$)", word) else ("", "", word)
-    if not path:
-        return None
-    from runplan.cli.paths import Projects
-    from runplan.cli.show.findings.concise import line
-    from runplan.dsl.plan.pack_file import with_definitions
-
-    with reading(path):
-        there, project = Projects().of(path)
-        known, pack, found = with_definitions(there, project.reader, library)
-    wrong = [one for one in found if one.severity == "error"]
-    for one in wrong:
-        tell(line(one))
-    own = [law for law in pack.laws if not name or law.name == name]
-    if wrong:
-        raise CannotRun(f"{path}: no law of it is taken until what is wrong in it is mended")
-    if not own:
-        raise CannotRun(f"{path} has no law" + (f" `{name[:60]}`" if name else "") + "; `law NAME { ... }` is one")
-    checked = (known.law(law.name) for law in own)
-    return tuple(law for law in checked if law is not None), known
 
 
 def _read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runplan.cli.arguments import Parser, add_output, library_here, unknown, verb, wanted
+from runplan.cli.arguments import Parser, add_output, library_here, verb, wanted
 from runplan.cli.outcome import CLEAN, CannotRun
 from runplan.cli.output import show
 from runplan.cli.show.catalogue.subjects import LawAt, LawPage
@@ -88,10 +88,10 @@ def _named(name: str, catalogue: Library) -> tuple[Law, Library]:
     law = catalogue.law(name)
     if law is not None:
         return law, catalogue
-    from runplan.cli.fitting import laws_of_file
+    from runplan.cli.forms import laws_of_file, unknown_law
 
     if (there := laws_of_file(name, catalogue)) is None:
-        raise unknown("law", name, [known for one in catalogue.laws() for known in (one.name, *one.aliases)])
+        raise unknown_law(name, catalogue)
     laws, known = there
     if len(laws) > 1:
         path = name.partition(":")[0]

@@ -136,13 +136,10 @@ def _data_of(last: Relaxation) -> dict[str, float | str]:
 
 
 def _not_together(texts: Sequence[str]) -> str:
-    if not texts:
-        return "the plan's figures cannot hold together"
-    return (
-        f"{texts[0]} cannot be kept, whatever is free"
-        if len(texts) == 1
-        else f"{enumerated(texts)} cannot hold together"
-    )
+    if len(texts) == 1:
+        return f"{texts[0]} cannot be kept, whatever is free"
+    who = enumerated(texts) if texts else "the plan's figures"
+    return f"{who} cannot hold together"
 
 
 def _both(solution: Solution, conflict: Sequence[Relaxation]) -> tuple[Change, ...]:
