@@ -7,6 +7,9 @@ from collections.abc import Collection, Sequence
 from runplan.cli.arguments import Parser, unknown_word
 from runplan.cli.outcome import CannotRun
 
+# How the params of runs may be counted.
+COUNTS = ("total", "non_embedding", "active")
+
 
 def add_columns(parser: Parser) -> None:
     """The options that say how the columns of a file of runs are read."""

@@ -7,6 +7,8 @@ import re
 from runplan.cli.arguments import reading, unknown
 from runplan.cli.outcome import CannotRun
 from runplan.cli.stream import tell
+from runplan.dsl.dataclass import replace
+from runplan.dsl.text.words import enumerated
 from runplan.dsl.types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,3 +64,19 @@ def laws_of_file(word: str, library: Library) -> tuple[tuple[Law, ...], Library]
         raise CannotRun(f"{path} has no law" + (f" `{name[:60]}`" if name else "") + "; `law NAME { ... }` is one")
     checked = (known.law(law.name) for law in own)
     return tuple(law for law in checked if law is not None), known
+
+
+def for_objective(law: Law, objective: str) -> Law:
+    """The law with its formulas for what was trained for; as it is where it does not tell objectives apart.
+
+    Raises:
+        CannotRun: Where it does, and has none for this one.
+    """
+    from runplan.engine.laws.form import functions_for
+
+    if not any(function.objective for function in law.functions):
+        return law
+    own = tuple(functions_for(law, objective))
+    if not own:
+        raise CannotRun(f"`{law.name}` is for {enumerated(law.objectives)}, not for {objective[:60]}")
+    return replace(law, functions=own, objectives=(objective,))
