@@ -86,7 +86,7 @@ def run(argv: list[str]) -> int:
 
         draw(lambda: picture(ladder), args)
     show("ladder", ladder, outputs)
-    return FOUND if any(severity == "error" for _, severity, _, _ in ladder.warned()) else CLEAN
+    return FOUND if any(one.first.severity == "error" for one in ladder.warned()) else CLEAN
 
 
 def _write(ladder: Ladder, out: str | None, plans: str | None, *, simulate: bool) -> None:

@@ -112,8 +112,13 @@ def _why(then: Side, now: Side, moved: Sequence[Moved]) -> tuple[tuple[Cause, ..
     return tuple(causes), {name: by for name, by in rest.items() if abs(by) > SAME * sizes[name]}
 
 
-# What a plan with one change alone is read from.
-_Made = tuple[File, Reader, Library]
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a plan with one change alone is read from."""
+
+    file: File
+    reader: Reader
+    library: Library
 
 
 def _moves(
@@ -129,8 +134,7 @@ def _moves(
 
 
 def _solved(made: _Made, found: Sequence[Finding]) -> Solution | None:
-    file, reader, library = made
-    return first_solution(read_of(file, found, reader, library, intervals=False))
+    return first_solution(read_of(made.file, found, made.reader, made.library, intervals=False))
 
 
 def _statements(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
@@ -138,7 +142,7 @@ def _statements(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
     parts = [part for change in found for part in by_field(change)]
     if not parts and then.file.statements != now.file.statements:
         order = Cause("statement", "the order of statements", ("", ""), None, None, {})
-        yield order, (replace(then.file, statements=now.file.statements), then.reader, then.library)
+        yield order, _Made(replace(then.file, statements=now.file.statements), then.reader, then.library)
     if len(parts) > MOST_CHANGES:
         rest = found[MOST_CHANGES - 1 :]
         parts = [*found[: MOST_CHANGES - 1], _joined(rest)]
@@ -148,7 +152,7 @@ def _statements(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
         spans = [side[0].span if side else None for side in (change.then, change.now)]
         cause = Cause("statement", name, texts, spans[0], spans[1], {})
         file = replace(then.file, statements=with_change(then.file.statements, change))
-        yield cause, (file, then.reader, then.library)
+        yield cause, _Made(file, then.reader, then.library)
 
 
 def _joined(found: Sequence[Change]) -> Change:
@@ -179,7 +183,7 @@ def _packs(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
         files = {**was, path: is_[path]} if path in is_ else {name: one for name, one in was.items() if name != path}
         texts = (_text(joined.then), _text(joined.now)) if len(found) == 1 else ("", "")
         cause = Cause("pack", f"{path}: {what}" if what else path, texts, spans[0], spans[1], {})
-        yield cause, (then.file, then.reader, _with_packs(then, files))
+        yield cause, _Made(then.file, then.reader, _with_packs(then, files))
 
 
 def _with_packs(side: Side, files: Mapping[str, PackFile]) -> Library:
@@ -195,7 +199,7 @@ def _budgets(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
     other = [path for path in dict.fromkeys((*is_, *was)) if was.get(path) != is_.get(path)]
     if other:
         cause = Cause("budget", ", ".join(other), ("", ""), None, None, {})
-        yield cause, (then.file, then.reader, then.library.with_budgets(now.library.budgets))
+        yield cause, _Made(then.file, then.reader, then.library.with_budgets(now.library.budgets))
 
 
 def _plans(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
@@ -210,7 +214,7 @@ def _plans(then: Side, now: Side) -> Iterator[tuple[Cause, _Made]]:
     names = ", ".join(one.path for one in other)
     span = other[0].span if other else None
     cause = Cause("plan", names or "the plans that it imports", ("", ""), None, span, {})
-    yield cause, (replace(then.file, imported=now.file.imported), now.reader, then.library)
+    yield cause, _Made(replace(then.file, imported=now.file.imported), now.reader, then.library)
 
 
 def _read(path: str, reader: Reader) -> tuple[Node, ...]:

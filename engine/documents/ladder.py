@@ -40,8 +40,8 @@ def document(ladder: Ladder) -> dict[str, object]:
         "designs": [_design(ladder, one) for one in ladder.compared],
         "runs": [_run(run) for run in ladder.runs],
         "findings": [
-            {"code": code, "severity": severity, "message": message, "runs": list(names)}
-            for code, severity, message, names in ladder.warned()
+            {"code": one.first.code, "severity": one.first.severity, "message": one.first.message, "runs": [*one.runs]}
+            for one in ladder.warned()
         ],
     }
 

@@ -19,7 +19,7 @@ from runplan.dsl.plan.ir import Plan, Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.units.show import json_unit, percent, show
 from runplan.engine.formulate.probable import is_chance
-from runplan.engine.judge.requirements import broken_parts, sides_of
+from runplan.engine.judge.requirements import Broken, broken_parts, sides_of
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import QUANTILE, Definition
@@ -129,10 +129,11 @@ def _missed(plan: Plan, drawn: _Drawn) -> _Missed:
     each = [(part, Likely.of(drawn.problem, part)) for part in _compared(drawn.condition)]
     part, likely = min(each, key=lambda one: one[1].likelihood(drawn.values).share)
     a, b = (float(compiled(side)(drawn.values)) for side in part.args)
-    bounded, bound, _, limit, upper = sides_of(plan, drawn.problem, part, a, b)
+    sides = sides_of(plan, drawn.problem, Broken(part, a, b))
     # The score is the smaller side over the larger one.
     end = likely.quantile(drawn.values, 1.0 - SELDOM)
-    return _Missed(bounded, bound, limit, upper, limit * end if upper else limit / end)
+    comes_to = sides.limit * end if sides.upper else sides.limit / end
+    return _Missed(sides.bounded, sides.bound, sides.limit, sides.upper, comes_to)
 
 
 def _compared(condition: Expr) -> Iterator[Op]:

@@ -50,8 +50,13 @@ def broken(plan: Plan, solution: Solution, requirement: Requirement) -> Iterator
             yield lacking
 
 
-# A comparison that values break, and both of its sides.
-Broken = tuple[Op, float, float]
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A comparison that values break, and what both of its sides come to, in base units."""
+
+    part: Op
+    left: float
+    right: float
 
 
 def broken_parts(
@@ -62,7 +67,7 @@ def broken_parts(
     for part in failing(requirement.condition, env, tolerance):
         sides = sides_at(part, env)
         assert sides is not None, "what fails has its values"
-        found.append((part, *sides))
+        found.append(Broken(part, *sides))
     return tuple(found)
 
 
@@ -78,12 +83,29 @@ def _is_fixed(problem: Problem, expr: Expr, plan: Plan) -> bool:
     return False
 
 
-def sides_of(plan: Plan, problem: Problem, part: Op, a: float, b: float) -> tuple[Expr, Expr, float, float, bool]:
-    """The bounded side, the bound, their values, and whether the bound is an upper one."""
-    left, right = part.args
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """A comparison as a bound.
+
+    Attributes:
+        bounded, value: The side that is bounded, and what it comes to, in base units.
+        bound, limit: The other one.
+        upper: Whether the bound is an upper one.
+    """
+
+    bounded: Expr
+    value: float
+    bound: Expr
+    limit: float
+    upper: bool
+
+
+def sides_of(plan: Plan, problem: Problem, broken: Broken) -> Sides:
+    """A comparison as a bound: where one side alone is fixed by the plan, that is it."""
+    left, right = broken.part.args
     if _is_fixed(problem, left, plan) and not _is_fixed(problem, right, plan):
-        return right, left, b, a, part.op in (">=", ">")
-    return left, right, a, b, part.op in ("<=", "<")
+        return Sides(right, broken.right, left, broken.left, broken.part.op in (">=", ">"))
+    return Sides(left, broken.left, right, broken.right, broken.part.op in ("<=", "<"))
 
 
 def budget_quantity(problem: Problem, bounded: Expr, upper: bool) -> str | None:
@@ -110,10 +132,10 @@ def _quantity_of(name: Name, lets: Mapping[Name, Definition]) -> str:
 
 
 def _broken_finding(plan: Plan, solution: Solution, requirement: Requirement, parts: Sequence[Broken]) -> Finding:
-    told = [_told(plan, solution, requirement, *part) for part in parts]
+    told = [_told(plan, solution, requirement, one) for one in parts]
     code = "B003" if requirement.soft else "B001" if all(one.budget for one in told) else "B002"
     (first, *others) = told
-    changes = Later(lambda: changes_for(solution, requirement, [part for part, _, _ in parts]))
+    changes = Later(lambda: changes_for(solution, requirement, [one.part for one in parts]))
     message = first.message
     if others:
         text = requirement.span.said
@@ -161,21 +183,22 @@ class _Told:
     data: dict[str, float | str]
 
 
-def _told(plan: Plan, solution: Solution, requirement: Requirement, part: Op, a: float, b: float) -> _Told:
-    problem = solution.problem
-    bounded, bound, value, limit, upper = sides_of(plan, problem, part, a, b)
-    dim = dim_of(problem, bounded)
-    budget = budget_quantity(problem, bounded, upper)
-    known = problem.quantities.get(bounded.name.text) if isinstance(bounded, Ref) else None
-    read_as = PER_CENT if known and known.facts.per_cent else _in_own_money(problem, bound, dim)
-    wanted = f"{requirement.by} {'prefers' if requirement.soft else 'allows' if upper else 'asks for'}"
-    compared = _compared(value, limit, upper, wanted, read_as)
-    if part.op == "!=":
-        compared = f"{show(value, dim)}, which {requirement.by} leaves out"
+def _told(plan: Plan, solution: Solution, requirement: Requirement, broken: Broken) -> _Told:
+    problem, sides = solution.problem, sides_of(plan, solution.problem, broken)
+    bounded, dim = sides.bounded, dim_of(problem, sides.bounded)
+    budget = budget_quantity(problem, bounded, sides.upper)
+    if broken.part.op == "!=":
+        compared = f"{show(sides.value, dim)}, which {requirement.by} leaves out"
+    else:
+        known = problem.quantities.get(bounded.name.text) if isinstance(bounded, Ref) else None
+        read_as = PER_CENT if known and known.facts.per_cent else _in_own_money(problem, sides.bound, dim)
+        wanted = f"{requirement.by} {'prefers' if requirement.soft else 'allows' if sides.upper else 'asks for'}"
+        compared = _compared(sides.value, sides.limit, sides.upper, wanted, read_as)
     in_json, factor = json_unit(dim)
-    data: dict[str, float | str] = {"value": value / factor, "limit": limit / factor, "unit": in_json}
+    data: dict[str, float | str] = {"value": sides.value / factor, "limit": sides.limit / factor, "unit": in_json}
     data = {"quantity": budget or shown(bounded), **data}
-    return _Told(f"`{shown(bounded)}` is {compared}", bounded, budget, _bound_label(plan, bound, limit, dim), data)
+    label = _bound_label(plan, sides.bound, sides.limit, dim)
+    return _Told(f"`{shown(bounded)}` is {compared}", bounded, budget, label, data)
 
 
 # What one of what figures are read in is in base units, and its dimension; None for per cent.

@@ -127,6 +127,19 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """A finding that plans of runs have.
+
+    Attributes:
+        first: That of the first of them.
+        runs: The names of all of them.
+    """
+
+    first: Finding
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """Small runs, and what they lead to.
 
@@ -155,16 +168,14 @@ class Ladder:
         values = [run.value(name) for run in self.runs]
         return None if None in values else sum(value for value in values if value is not None)
 
-    def warned(self) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
-        """What is doubtful or worth knowing of the runs' plans, worst first: code, severity, what is said of the first
-        of them, and of which runs.
-        """
+    def warned(self) -> Iterator[Warned]:
+        """What is doubtful or worth knowing of the runs' plans, worst first."""
         found: dict[tuple[str, str], tuple[Finding, dict[str, None]]] = {}
         for run in self.runs:
             for one in run.findings:
                 found.setdefault((one.severity, one.code), (one, {}))[1][run.name] = None
         for one, names in sorted(found.values(), key=lambda item: (RANK[item[0].severity], item[0].code)):
-            yield one.code, one.severity, one.message, tuple(names)
+            yield Warned(one, tuple(names))
 
     def simulated(self) -> tuple[float, ...]:
         """A loss of each run, drawn from what the law expects with the noise, by the seed."""

@@ -10,7 +10,7 @@ from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Op, Ref
 from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.packs.library import Library
-from runplan.dsl.plan.ir import Plan, Requirement
+from runplan.dsl.plan.ir import Plan
 from runplan.dsl.text.errors import RunplanError
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.evaluate import evaluate
@@ -209,19 +209,18 @@ class _Held:
 
 def _shared(plan: Plan, whole: Solution, own: Solution, stage: str) -> Iterator[Limit]:
     """What is required of all stages together, or of one by its name: for that what the others are planned to take."""
-    for requirement, name, sign, other in _required(plan):
-        bound = _known(other, whole)
-        scope = name.scope
+    for one in _required(plan):
+        bound, name, scope = _known(one.bound, whole), one.of, one.of.scope
         if bound is None or scope not in ((), (("stage", stage),)):
             continue
-        text = f"`{requirement.span.text}`"
+        text = f"`{one.text}`"
         if not scope:
             total, mine = whole.get(name.text), own.get(name.text)
             if name.text not in _ADDED or total is None or mine is None:
                 continue
             bound, text = bound - (total - mine), f"{text}, with the other stages as they are planned"
         if bound > 0:
-            yield Limit(text, name.text, sign, bound)
+            yield Limit(text, name.text, one.sign, bound)
 
 
 def _schedule(solution: Solution, plan: Plan, library: Library) -> Iterator[Stretch]:
@@ -259,13 +258,28 @@ def _curve(solution: Solution, library: Library) -> Iterator[tuple[float, float]
 
 def _limits(plan: Plan, solution: Solution) -> Iterator[Limit]:
     """What is required of what a log tells, where the other side is known before the run."""
-    for requirement, own, sign, other in _required(plan):
-        if not own.scope and (bound := _known(other, solution)) is not None:
-            yield Limit(f"`{requirement.span.text}`", own.text, sign, bound)
+    for one in _required(plan):
+        if not one.of.scope and (bound := _known(one.bound, solution)) is not None:
+            yield Limit(f"`{one.text}`", one.of.text, one.sign, bound)
 
 
-def _required(plan: Plan) -> Iterator[tuple[Requirement, Name, str, Expr]]:
-    """The requirements of what a log tells: of what, `<=` or `>=`, and the other side."""
+@dataclass(frozen=True, slots=True)
+class _Required:
+    """What is required of what a log tells.
+
+    Attributes:
+        text: The requirement as it is written.
+        sign: `<=` or `>=`, between what it is of and its bound.
+    """
+
+    text: str
+    of: Name
+    sign: str
+    bound: Expr
+
+
+def _required(plan: Plan) -> Iterator[_Required]:
+    """The requirements of what a log tells."""
     for requirement in plan.requires:
         condition = requirement.condition
         if (
@@ -278,7 +292,7 @@ def _required(plan: Plan) -> Iterator[tuple[Requirement, Name, str, Expr]]:
         left, right = condition.args
         for own, other, sign in ((left, right, condition.op), (right, left, _TURNED.get(condition.op, ""))):
             if isinstance(own, Ref) and own.name.text in FORECAST and sign in _TURNED:
-                yield requirement, own.name, sign[:1] + "=", other
+                yield _Required(requirement.span.text, own.name, sign[:1] + "=", other)
 
 
 def _bounds(solution: Solution) -> Iterator[Limit]:

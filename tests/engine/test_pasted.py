@@ -85,7 +85,7 @@ def changes_of(report: Report) -> Iterator[tuple[str, Change]]:
     env = {name: value.value for name, value in solution.values.items()}
     for requirement in solution.problem.decided:
         if broken := broken_parts(requirement, env):
-            parts = [part for part, _, _ in broken]
+            parts = [one.part for one in broken]
             yield from ((requirement.key, change) for change in changes_for(solution, requirement, parts))
 
 

@@ -151,9 +151,9 @@ def _total(name: str, own: float, whole: float | None, dim: Dim) -> tuple[str, .
 
 
 def _findings(ladder: Ladder) -> Iterator[tuple[str, ...]]:
-    for code, severity, message, names in ladder.warned():
-        of = "every run" if len(names) == len(ladder.runs) else counted(len(names), "run")
-        yield severity, code, plain(f"{of}, such as {names[0]}: {message}")
+    for one in ladder.warned():
+        of = "every run" if len(one.runs) == len(ladder.runs) else counted(len(one.runs), "run")
+        yield one.first.severity, one.first.code, plain(f"{of}, such as {one.runs[0]}: {one.first.message}")
 
 
 def _notes(ladder: Ladder) -> Iterator[str]:
