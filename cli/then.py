@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from runplan.cli.outcome import CannotRun
 from runplan.cli.paths import ENDINGS, Projects, plans_below
 from runplan.dsl.dataclass import dataclass, field
-from runplan.dsl.packs.library import Library
 from runplan.dsl.syntax.imports import read_file, syntax_of
 from runplan.dsl.text import disk
 from runplan.dsl.text.git import FETCH, Git
@@ -121,11 +120,10 @@ class Then:
 
     revision: Revision
     now: FileSystem = disk
-    base: Library | None = None
     projects: Projects = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "projects", Projects(on=self.revision, base=self.base))
+        object.__setattr__(self, "projects", Projects(on=self.revision))
 
     def names_of(self, files: Iterable[str]) -> dict[str, str | None]:
         """For each plan the path that it had then; None where there was none.

@@ -41,7 +41,7 @@ def lines(run: Training, form: Format, lost: Iterable[Said] = ()) -> Iterator[st
         yield f"{fact.origin}: {fact.name} {fact.told} ({' '.join(fact.source.split())})"
 
 
-def comment(run: Training, form: Format, lost: Iterable[Said] = (), mark: str = "# ") -> str:
+def comment(run: Training, form: Format, lost: Iterable[Said] = ()) -> str:
     """The header as comments, with an empty line behind it."""
     told = [part for line in lines(run, form, lost) for part in wrap(line, _COLUMNS, subsequent_indent="  ")]
-    return "".join(f"{mark}{line}\n".replace(" \n", "\n") for line in told) + "\n"
+    return "".join(f"# {line}\n".replace(" \n", "\n") for line in told) + "\n"

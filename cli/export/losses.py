@@ -10,13 +10,13 @@ from runplan.dsl.text.words import listing
 _PARTS = ("tp", "pp", "cp", "ep", "etp")
 
 
-def lost_layout(run: Training, carried: Collection[str] = (), help: str = "") -> Iterator[Said]:
-    """The parts that a model is cut into, but those that the format carries."""
+def lost_layout(run: Training, *, help: str = "") -> Iterator[Said]:
+    """The parts that a model is cut into, where the format carries none."""
     if run.layout is None:
         return
     for name in _PARTS:
         count = getattr(run.layout, name)
-        if count > 1 and name not in carried:
+        if count > 1:
             yield run.lost("layout", f"the layout's {name} {count}", help or f"write `{name} 1`", f"layout.{name}")
 
 

@@ -12,7 +12,7 @@ from runplan.dsl.types import Literal
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. A tuple, for a dataclass takes longer to make than the whole table.
+    """One statement.
 
     Attributes:
         rule: The rule of its node in the tree.

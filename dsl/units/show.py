@@ -158,9 +158,9 @@ def show(value: float, dim: Dim, digits: int = 4) -> str:
     return f"{figure} {_spelled(dim, plural=counted in _PLURALS and figure not in ('1', '-1'))}"
 
 
-def percent(share: float, digits: int = 3) -> str:
+def percent(share: float) -> str:
     """A share as people write it: `12.3 %`, `1210 %`."""
-    return f"{show(100.0 * share, (), digits)} %"
+    return f"{show(100.0 * share, (), 3)} %"
 
 
 def _one(text: str) -> str:

@@ -12,7 +12,7 @@ from runplan.dsl.expr.tree import Expr, Op, Ref, names, substitute
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Entry, Law, Parameter
 from runplan.dsl.packs.quantities import Quantities
-from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Requirement, Stage, Start, Within
+from runplan.dsl.plan.ir import Amount, Given, Hole, Model, Objective, Plan, Stage, Start, Within
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span
 from runplan.dsl.types import TYPE_CHECKING
@@ -22,7 +22,6 @@ from runplan.engine.problem.derived import in_order
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.expanded import expand
 from runplan.engine.problem.parts import (
-    Chance,
     Constraint,
     ConstraintKind,
     Definition,
@@ -244,17 +243,13 @@ class Draft:
         text: str = "",
         equal: bool = False,
         of: Name | None = None,
-        requirement: Requirement | None = None,
         otherwise: Otherwise | None = None,
-        chance: Chance | None = None,
         figure: Span | None = None,
     ) -> None:
         """Something that the solution keeps; a key that is there already gets a number."""
         taken = {constraint.key for constraint in self.constraints}
         own = next(k for i in range(len(taken) + 1) if (k := f"{key}#{i}" if i else key) not in taken)
-        made = Constraint(
-            own, text or key, left, right, kind, span, equal, of, requirement, otherwise, chance, figure=figure
-        )
+        made = Constraint(own, text or key, left, right, kind, span, equal, of, otherwise=otherwise, figure=figure)
         self.constraints.append(made)
 
     def bound(self, name: Name, amount: Within, text: str) -> None:

@@ -74,7 +74,6 @@ def add_function(
     law: Law,
     function: Function,
     name: Name | None = None,
-    note: str = "",
     size: Name = q.LAW_PARAMS,
     spread: float | None = None,
 ) -> None:
@@ -82,7 +81,7 @@ def add_function(
     expr = function_expr(draft, law, function, size)
     own = name or quantity(function.output)
     dim = function.counted.dim
-    draft.define(own, expr, "law", cite_of(law), function.span, dim=dim, note=note, by=law.name, spread=spread)
+    draft.define(own, expr, "law", cite_of(law), function.span, dim=dim, by=law.name, spread=spread)
 
 
 def hold_law_to_plan(draft: Draft) -> None:

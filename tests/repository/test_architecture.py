@@ -62,6 +62,8 @@ LADDERS = {
         "paths",
         "arguments",
         "columns",
+        "forms",
+        "fit_runs",
         "fitting",
         "rewriting",
         "mending",
