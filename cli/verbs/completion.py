@@ -32,8 +32,13 @@ def run(argv: list[str]) -> int:
     if args.shell not in SHELLS:
         raise unknown_word("shell", args.shell, SHELLS)
     shell = import_module(f"runplan.cli.show.completion.{args.shell}")
-    write(shell.script(Commands(tuple(_verbs()), _names(library_here()))))
+    write(shell.script(commands_of(library_here())))
     return CLEAN
+
+
+def commands_of(library: Library) -> Commands:
+    """All that there is to complete, with the names of a library."""
+    return Commands(tuple(_verbs()), _names(library))
 
 
 def _verbs() -> Iterator[Verb]:

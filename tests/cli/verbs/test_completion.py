@@ -20,7 +20,7 @@ needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 
 @cache
 def commands() -> Commands:
-    return Commands(tuple(completion._verbs()), completion._names(LIBRARY))
+    return completion.commands_of(LIBRARY)
 
 
 @pytest.fixture
