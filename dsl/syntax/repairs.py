@@ -198,7 +198,7 @@ _ANY = _patterns(
     (r"(.*?)\b(usd|eur|gbp|chf|jpy)\s*(\d\S*)(.*)", r"\1\3 \2\4"),
     (r'(.*"[^"]*)', r'\1"'),
     (
-        r"(.*?)\b(one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|sixty|ninety)\b(.*)",
+        rf"(.*?)\b({'|'.join(_SPELLED)})\b(.*)",
         lambda m: f"{m[1]}{_SPELLED[m[2].lower()]}{m[3]}",
     ),
     (r"(.*?)\s*[,;.]+", r"\1"),

@@ -180,7 +180,9 @@ def _elsewhere(draft: Draft, name: Name) -> tuple[str, tuple[str, ...]]:
         lacking = [
             need for need in facts.needs if any({("", need[0]), (of, need[0])}.isdisjoint(known) for of in hardware)
         ] or list(facts.needs[:1])
-        return f"no `{lacking[0][0].replace('start', 'from')}` is given", tuple(text for _, text in lacking)
+        first = lacking[0][0]
+        said = draft.quantities[first].facts.said or first
+        return f"no `{said}` is given", tuple(text for _, text in lacking)
     timed = name.text == q.TIME.text
     if hardware and (timed or (facts is not None and facts.pools)):
         return _BOUGHT
