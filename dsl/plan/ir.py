@@ -95,6 +95,16 @@ class Pool:
         """Whether it is bought by the hour: its count and its time are left open."""
         return "gpu_hours" in self.figures and not {"gpus", "time"} & self.figures.keys()
 
+    @property
+    def begin(self) -> Given | Hole | None:
+        """The date from which they are there."""
+        return self.dates.get("from")
+
+    @property
+    def end(self) -> Given | Hole | None:
+        """The date until which they are there."""
+        return self.dates.get("until")
+
 
 @dataclass(frozen=True, slots=True)
 class DataSource:

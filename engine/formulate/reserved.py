@@ -51,13 +51,13 @@ class Reserved:
 
 def add_dates(draft: Draft, pool: Pool, own: Own) -> None:
     """When a pool begins, and when it must end."""
-    for date, each in ((q.START, pool.dates.get("from")), (q.DEADLINE, pool.dates.get("until"))):
+    for date, each in ((q.START, pool.begin), (q.DEADLINE, pool.end)):
         if isinstance(each, Given):
             draft.give(own(date), each)
         elif each is not None and (own(date).part("pool") or pool.bought) and not _ends_with_run(pool, date):
             help = ["give the date, or ask for it of hardware that is of one kind and reserved by the date"]
             draft.gave_up("a `?` in the dates of such hardware is read, and not solved yet", each.span, help)
-    time, begin, end = pool.figures.get("time"), pool.dates.get("from"), pool.dates.get("until")
+    time, begin, end = pool.figures.get("time"), pool.begin, pool.end
     if not isinstance(begin, Given) or not isinstance(end, Given):
         return
     if not isinstance(time, Given):
@@ -78,7 +78,7 @@ def _in_time(begin: Given, time: Given, end: Given) -> str:
 
 def _ends_with_run(pool: Pool, date: Name) -> bool:
     """Whether a date that is asked for is when a pool ends that begins on a given one: when the run is done."""
-    return date == q.DEADLINE and not pool.bought and isinstance(pool.dates.get("from"), Given)
+    return date == q.DEADLINE and not pool.bought and isinstance(pool.begin, Given)
 
 
 def _window(draft: Draft, own: Own) -> Expr | None:
@@ -108,7 +108,7 @@ def _earliest(draft: Draft, owns: Sequence[Own]) -> None:
 def add_reservation(draft: Draft, pool: Pool, own: Own) -> None:
     """The time that the one pool is reserved for, and when the run on it ends."""
     time = draft.take(pool.figures, "time", Given, Within, Hole)
-    window, end = _window(draft, own), pool.dates.get("until")
+    window, end = _window(draft, own), pool.end
     name = own(q.RESERVED_TIME)
     open_dates = [date for date in pool.dates.values() if isinstance(date, Hole)]
     if time is None and open_dates:  # how long it is reserved is what they ask for
@@ -125,7 +125,7 @@ def add_reservation(draft: Draft, pool: Pool, own: Own) -> None:
 
 def _ask_for_dates(draft: Draft, pool: Pool, own: Own) -> None:
     """The dates that are asked for: the latest at which the pool may begin, and the earliest at which it may end."""
-    begin, end = pool.dates.get("from"), pool.dates.get("until")
+    begin, end = pool.begin, pool.end
     if isinstance(begin, Hole) and not isinstance(end, Given):
         draft.figure(own(q.START), begin, _SOME_DAY, "from")
     if isinstance(end, Hole) and begin is None:
@@ -146,7 +146,7 @@ def add_reservations(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -
     They work side by side until the run is done, each within its own reservation. One that is reserved for a time is
     paid for whole; one `for up to` it, or `for ?`, for as long as the run needs it.
     """
-    dates = (pool.dates.get("from") for pool in pools)
+    dates = (pool.begin for pool in pools)
     begins = [date.value.value for date in dates if isinstance(date, Given)]
     first = min(begins, default=0.0)
     reserved = [_reserved(draft, pool, own, first) for pool, own in zip(pools, owns, strict=True)]
@@ -155,7 +155,7 @@ def add_reservations(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -
             draft.define(one.own(q.RESERVED_TIME), one.most, "given", "from and until", pool.span)
         elif not one.fixed:
             _as_long_as_needed(draft, pool, one)
-        if isinstance(end := pool.dates.get("until"), Hole) and _ends_with_run(pool, q.DEADLINE):
+        if isinstance(end := pool.end, Hole) and _ends_with_run(pool, q.DEADLINE):
             ends = Op("+", (Ref(one.own(q.START)), Ref(one.own(q.RESERVED_TIME))))
             draft.define(one.own(q.DEADLINE), ends, "derived", "when the reserved time ends", end.span)
     draft.define(q.TIME, _time(reserved), "derived", "all pools side by side until the run is done")
@@ -168,7 +168,7 @@ def add_reservations(draft: Draft, pools: Sequence[Pool], owns: Sequence[Own]) -
 
 def _reserved(draft: Draft, pool: Pool, own: Own, first: float) -> Reserved:
     time = draft.take(pool.figures, "time", Given, Within, Hole)
-    begin, end = pool.dates.get("from"), pool.dates.get("until")
+    begin, end = pool.begin, pool.end
     begins = begin.value.value - first if isinstance(begin, Given) else 0.0
     if isinstance(time, Given):
         draft.giving(own(q.RESERVED_TIME), time)

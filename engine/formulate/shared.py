@@ -105,7 +105,7 @@ def add_shared_reservation(whole: Draft, plan: Plan, stages: Sequence[Staged]) -
     )
     time = first.figures.get(said)
     needed = of_stages(sharing, own)
-    begin, end = first.dates.get("from"), first.dates.get("until")
+    begin, end = first.begin, first.end
     if isinstance(begin, Hole) or isinstance(end, Hole):
         help = ["give the date, or ask for it of a stage's own hardware"]
         what = "a `?` in the dates of hardware outside of stages is read, and not solved yet"

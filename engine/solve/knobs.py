@@ -96,7 +96,7 @@ def _dates(problem: Problem) -> Iterator[Member]:
         if name.text not in (q.START.text, q.DEADLINE.text):
             continue
         begins = name.text == q.START.text
-        said = str(Name("from" if begins else "until", name.kind, name.scope))
+        said = problem.said(name)
         after = {c.key for c in problem.constraints if c.kind == "date" and c.right == Ref(name)}  # the stage before
         knob = parameter_knob(problem, name, said, ">=" if after or not begins else "", "<=" if begins else "")
         text = f"{said}: {knob.written.text(knob.now)}"
