@@ -53,13 +53,25 @@ def under_laws(plans: Sequence[Mapping[str, Solution]], measure: Measure) -> Und
     columns = [found for law in common if (found := _under(law, [plan[law] for plan in plans], measure)) is not None]
     if len(columns) < 2:
         return None
-    regrets = tuple(tuple(column[2][i] for column in columns) for i in range(len(plans)))
-    return UnderLaws(tuple(column[0] for column in columns), tuple(column[1] for column in columns), regrets)
+    regrets = tuple(tuple(one.regrets[i] for one in columns) for i in range(len(plans)))
+    return UnderLaws(tuple(one.law for one in columns), tuple(one.best for one in columns), regrets)
 
 
-def _under(
-    law: str, solutions: Sequence[Solution], measure: Measure
-) -> tuple[str, int, tuple[float | None, ...]] | None:
+@dataclass(frozen=True, slots=True)
+class _UnderLaw:
+    """Plans under one law.
+
+    Attributes:
+        best: The one to choose.
+        regrets: By how much each is worse, in base units of the measure; None for one that does not hold.
+    """
+
+    law: str
+    best: int
+    regrets: tuple[float | None, ...]
+
+
+def _under(law: str, solutions: Sequence[Solution], measure: Measure) -> _UnderLaw | None:
     """The plan to choose under a law, and by how much each is worse; None where the law tells none."""
     outcomes = [_outcome(solution) for solution in solutions]
     best = best_of(outcomes, measure)
@@ -68,7 +80,7 @@ def _under(
     told = [measure.of(o.values) if o.values and o.holds and measure.name in o.values else None for o in outcomes]
     least = told[best]
     assert least is not None, "what is best is told"
-    return law, best, tuple(None if value is None else max(0.0, value - least) for value in told)
+    return _UnderLaw(law, best, tuple(None if value is None else max(0.0, value - least) for value in told))
 
 
 def _outcome(solution: Solution) -> Outcome:
