@@ -350,6 +350,8 @@ def _layout(keys: Keys) -> dict[str, Word]:
             out[part] = count
     if keys.whole("num_experts") and out["tp"] != 1:
         out["etp"] = keys.whole("expert_tensor_parallel_size") or out["tp"]
+    if (parts := _interleaved(keys, int(str(out["pp"])))) > 1:
+        out["interleave"] = parts
     if micro := keys.whole("micro_batch_size"):
         out["micro_batch"] = f"{micro} sequences"
     if keys.text("recompute_granularity") == "full":
@@ -363,6 +365,13 @@ def _layout(keys: Keys) -> dict[str, Word]:
         out["regime"] = "megatron"
     keys.get("sequence_parallel")
     return out
+
+
+def _interleaved(keys: Keys, pp: int) -> int:
+    """The parts of the layers that each device of a pipeline has: as they are counted, or by the layers of each."""
+    layers, each = keys.whole("num_layers") or 0, keys.whole("num_layers_per_virtual_pipeline_stage")
+    by_layers = layers // (pp * each) if pp > 1 and each and layers % (pp * each) == 0 else 1
+    return keys.whole("num_virtual_stages_per_pipeline_rank") or by_layers
 
 
 def _mix(words: list[object]) -> dict[str, float]:

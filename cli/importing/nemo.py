@@ -11,6 +11,7 @@ from runplan.cli.importing.megatron import padded, ramped
 
 _OPTIMIZERS = {"fused_adam": "AdamW", "distributed_fused_adam": "AdamW", "megatron_fused_adam": "AdamW",
                "adam": "AdamW", "adamw": "AdamW", "adafactor": "Adafactor", "sgd": "SGD"}  # fmt: skip
+_SHARED_OUT = ("distributed_fused_adam", "mcore_distributed_optim")  # states that copies share out
 # Its schedules: half a cosine to a floor, on which the last `constant_steps` lie, and those that stay first.
 _FALLING: dict[str, Curve] = {"CosineAnnealing": "cosine"}
 _STAYING: dict[str, Curve] = {"WarmupHoldAnnealLinear": "linear", "WarmupHoldAnnealOneMinusSquareRoot": "sqrt"}
@@ -165,8 +166,12 @@ def _fall(given: Keys, steps: int) -> Fall | None:
 def _layout(model: Keys) -> dict[str, Word]:
     named = {"tp": "tensor_model_parallel_size", "pp": "pipeline_model_parallel_size", "cp": "context_parallel_size"}
     out: dict[str, Word] = {part: model.whole(name) or 1 for part, name in named.items()}
+    if (parts := model.whole("virtual_pipeline_model_parallel_size") or 1) > 1:
+        out["interleave"] = parts
     if micro := model.whole("micro_batch_size"):
         out["micro_batch"] = f"{micro} sequences"
     out["recompute"] = model.text("activations_checkpoint_granularity") or "none"
     model.get("sequence_parallel")
+    if model.section("optim").text("name") in _SHARED_OUT:
+        out["regime"] = "megatron"
     return out

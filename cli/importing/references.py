@@ -5,12 +5,20 @@ What refers to no setting of the file, such as an environment's variable, stays 
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from runplan.cli.importing.keys import Tree
 
 _REFERENCE = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
+# What NeMo's launcher works out of two settings: `${multiply:4, ${.hidden_size}}`.
+_WORKED_OUT = re.compile(r"\$\{\s*(multiply|divide_floor|divide_ceil)\s*:\s*([\d.]+)\s*,\s*([\d.]+)\s*\}")
+_OF_TWO: Mapping[str, Callable[[float, float], float]] = {
+    "multiply": lambda x, y: x * y,
+    "divide_floor": lambda x, y: x // y,
+    "divide_ceil": lambda x, y: math.ceil(x / y),
+}
 _DEPTH = 8  # a setting that refers to itself ends there
 # The sections that a setting stands in, from the top.
 _Chain = tuple[Mapping[str, object], ...]
@@ -36,7 +44,19 @@ def _within(value: object, chain: _Chain, depth: int) -> object:
         return value
     if whole := _REFERENCE.fullmatch(value.strip()):
         return _within(*_named(whole[1], chain, value), depth - 1)
-    return _REFERENCE.sub(lambda one: _told(one, chain, depth), value)
+    return _worked_out(_REFERENCE.sub(lambda one: _told(one, chain, depth), value))
+
+
+def _worked_out(text: str) -> object:
+    """What a text comes to that is worked out of two numbers; the text where it is not."""
+    found = _WORKED_OUT.fullmatch(text.strip())
+    if found is None:
+        return text
+    try:
+        number = _OF_TWO[found[1]](float(found[2]), float(found[3]))
+    except (ValueError, ArithmeticError):
+        return text
+    return int(number) if float(number).is_integer() else number
 
 
 def _told(found: re.Match[str], chain: _Chain, depth: int) -> str:

@@ -224,13 +224,15 @@ def _times(room: Room, sequences: int, pp: int, said: Amount | None) -> int | No
 
     A batch that is near one of whole rounds through the pipeline is that.
     """
-    if isinstance(said, Given):
-        return round(said.value.value)
-    if sequences > room.sequences * (1 + _KEPT):
-        return None
     exact = room.sequences / sequences
-    rounds = 1.0 if math.isinf(exact) else pp * round(exact / pp)
-    times = round(rounds) if abs(rounds - exact) <= _KEPT * exact or math.isinf(exact) else max(1, round(exact))
+    if isinstance(said, Given):
+        times = round(said.value.value)
+    elif sequences > room.sequences * (1 + _KEPT):
+        return None
+    else:
+        rounds = 1.0 if math.isinf(exact) else pp * round(exact / pp)
+        is_near = math.isinf(exact) or abs(rounds - exact) <= _KEPT * exact
+        times = round(rounds) if is_near else max(1, round(exact))
     if room.is_kept and abs(times - exact) > _KEPT * exact:
         return None
     return times if _keeps(said, times) else None

@@ -23,7 +23,7 @@ model:
   max_position_embeddings: ${.encoder_seq_length}
   num_layers: 12
   hidden_size: 768
-  ffn_hidden_size: 3072
+  ffn_hidden_size: ${multiply:4, ${.hidden_size}}
   num_attention_heads: 12
   kv_channels: null
   make_vocab_size_divisible_by: 128
@@ -60,7 +60,11 @@ def test_a_run_of_nemo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
               "beta2": 0.98, "clip": 1, "steps@warmup": 500, "steps@decay": 49_500, "steps@flat": 50_000,
               "learning_rate.end@decay": 2e-5}  # fmt: skip
     holds(report, wanted)
-    assert "# hardware: 16 x H100 for 30 days" in plan and "recompute selective" in plan
+    assert "# hardware: 16 x H100 for 30 days" in plan and "recompute selective" in plan and " in megatron" not in plan
+    cut = GPT.replace("pipeline_model_parallel_size: 1", "pipeline_model_parallel_size: 4", 1)
+    cut = cut.replace("  kv_channels", "  virtual_pipeline_model_parallel_size: 3\n  kv_channels")
+    plan, _ = imported("a.yaml", cut.replace("name: fused_adam", "name: distributed_fused_adam"), capsys)
+    assert "pp 4, cp 1, interleave 3," in plan and "recompute selective in megatron" in plan
 
 
 def test_a_gated_model_of_nemo_whose_tokenizer_has_the_vocabulary(

@@ -178,7 +178,9 @@ def test_what_a_file_leaves_out_is_said(folder: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("text", "value"),
     [("${a}", 1), ("${b.c}", "x"), ("s-${b.c}-${a}", "s-x-1"), ("${none}", "${none}"), ("${oc.env:A}", "${oc.env:A}"),
-     ("${d}", "${d}"), ("${b}", {"c": "x"}), ("s${b}", "s${b}"), ("${n}", None), ("s${n}", "s${n}")],
+     ("${d}", "${d}"), ("${b}", {"c": "x"}), ("s${b}", "s${b}"), ("${n}", None), ("s${n}", "s${n}"),
+     ("${multiply:4, ${a}}", 4), ("${divide_floor:${a},2}", 0), ("${divide_ceil:${a},2}", 1),
+     ("${multiply:4, ${none}}", "${multiply:4, ${none}}"), ("${divide_ceil:1,0}", "${divide_ceil:1,0}")],
 )  # fmt: skip
 def test_references(text: str, value: object) -> None:
     from runplan.cli.importing.references import resolved

@@ -40,7 +40,7 @@ RUN=(
     --fp16
 )
 torchrun ${LAUNCH[@]} pretrain_gpt.py ${MODEL[@]} ${RUN[@]} \\
-    --tensor-model-parallel-size 8 --pipeline-model-parallel-size 16 \\
+    --tensor-model-parallel-size 8 --pipeline-model-parallel-size 16 --num-layers-per-virtual-pipeline-stage 3 \\
     --merge-file merges.txt --data-path 0.7 data/web 0.3 data/code
 """
 MIXTURE = """\
@@ -166,7 +166,7 @@ def test_a_script_of_megatron(folder: Path, capsys: pytest.CaptureFixture[str]) 
         "learning_rate": 6e-5, "beta2": 0.95, "steps@warmup": 430, "steps@decay": 429_570, "steps@flat": 70_000,
         "learning_rate.end@flat": 6e-6,
     })  # fmt: skip
-    assert "# layout: tp 8, pp 16, cp 1, micro_batch 1 sequences " in plan
+    assert "# layout: tp 8, pp 16, cp 1, interleave 2, micro_batch 1 sequences " in plan
     for left in ("rampup_batch_size: [16, 16, 5859375]", "data web: 0.7", "data code: 0.3"):
         assert f"#   {left}\n" in plan
     assert "# hardware: 8 x H100 in fp16 for 30 days" in plan

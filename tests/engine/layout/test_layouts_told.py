@@ -56,6 +56,12 @@ def test_what_is_told_is_in_order_with_the_first_and_no_kind_twice_before_others
         assert not alone or any(one.layout.parts[:3] == (1, 1, 1) for one in told)
 
 
+@pytest.mark.parametrize(("times", "codes"), [(32, set()), (3, {"H013"}), (31, set())])
+def test_a_step_that_is_not_the_batch_is_said(times: int, codes: set[str]) -> None:
+    said = f"optimizer: AdamW {{ batch: 512 sequences }}\nlayout: dp 8, micro_batch 2 sequences, accumulate {times}\n"
+    assert {one.code for one in laid_out(ONE + said).findings if one.code.startswith("H01")} == codes
+
+
 def test_stages_have_a_list_each() -> None:
     report = laid_out(STAGES)
     (solution,) = report.solutions
