@@ -151,6 +151,8 @@ def _layout(run: Training) -> Iterator[Argument]:
     assert layout is not None
     yield "tensor-model-parallel-size", layout.tp
     yield "pipeline-model-parallel-size", layout.pp
+    if layout.interleave > 1:
+        yield "num-virtual-stages-per-pipeline-rank", layout.interleave
     yield "context-parallel-size", layout.cp
     if layout.ep > 1:
         yield "expert-model-parallel-size", layout.ep

@@ -16,7 +16,7 @@ from runplan.engine.problem.solution import Solution
 # Fields that no format has a setting for: of an optimizer, of a model, of a layout.
 ADAPTERS = ("lora", "lora_on", "frozen_bits")
 BITS = ("weight_bits", "activation_bits", "kv_bits")
-UNCARRIED = ("interleave", "sequence_parallel")
+UNCARRIED = ("sequence_parallel",)
 
 
 def said_of(plan: Plan, solution: Solution, catalogue: Library, top: Span) -> Iterator[Said]:
@@ -82,6 +82,8 @@ def _unspoken(plan: Plan) -> Iterator[Said]:
     for name, one in plan.layout.figures.items() if plan.layout else ():
         if name in UNCARRIED:
             yield Said("layout", f"the layout's `{name}`", one.span)
+        if name == "interleave":
+            yield Said("interleave", f"the layout's `{name}`", one.span)
 
 
 def _hardware(plan: Plan, solution: Solution) -> Iterator[Said]:

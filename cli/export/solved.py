@@ -259,8 +259,10 @@ def _layout(solved: Solved) -> Layout | None:
     regime = solved.plan.layout.regime if solved.plan.layout else None
     shard = values.get(quantity("shard")) if regime is not None else None
     again = values.get(quantity("recompute"))
+    said = solved.plan.layout.figures.get("interleave") if solved.plan.layout else None
     return Layout(
         **figures,
+        interleave=round(said.value.value) if isinstance(said, Given) else 1,
         recompute=again is not None and again.value == 1,
         selective=again is not None and 0 < again.value < 1,
         shard=round(shard.value) if shard is not None else None,

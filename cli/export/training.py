@@ -13,7 +13,7 @@ Curve = Literal["constant", "linear", "cosine", "sqrt", "exponential", "step", "
 # What a plan says of a run, by subject: of each a format says whether it carries it.
 Subject = Literal[
     "mix", "phase mix", "repeats", "batch ramp", "schedule", "objective", "checkpoint", "optimizer", "model",
-    "layout", "recompute", "adapters", "bits", "precision",
+    "layout", "interleave", "recompute", "adapters", "bits", "precision",
     "pools", "dates", "hours", "availability", "length", "batch", "learning rate",
 ]  # fmt: skip
 
@@ -154,6 +154,7 @@ class Layout:
     """How the model lies on the devices, and how a step passes it.
 
     Attributes:
+        interleave: Parts of the layers that each device of a pipeline has.
         micro_batch: Sequences that a copy passes at once.
         selective: Whether a part of each layer is computed again, and not all of it.
         shard: What copies share out, by the stages of ZeRO; None where the plan names no framework.
@@ -166,6 +167,7 @@ class Layout:
     ep: int = 1
     etp: int = 1
     dp: int = 1
+    interleave: int = 1
     micro_batch: int = 1
     accumulate: int = 1
     recompute: bool = False
