@@ -28,7 +28,7 @@ from runplan.dsl.text.nearest import did_you_mean, nearest
 from runplan.dsl.text.pattern import pattern
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
-from runplan.dsl.typed.build import Builder
+from runplan.dsl.typed.build import Builder, runs_down
 from runplan.dsl.typed.fields import Field
 from runplan.dsl.units.base import DATE
 from runplan.dsl.units.dims import NONE, UNKNOWN, Dim, in_currency, over
@@ -364,7 +364,6 @@ class Reading(Builder):
             self.findings.append(finding("U001", message, node.span, help=["write both ends in one unit"]))
             return None
         if low.value.value > high.value.value:
-            message = f"the range runs down: from {shown(low.expr)} to {shown(high.expr)}"
-            self.findings.append(finding("U004", message, node.span, help=["write the smaller end first"]))
+            self.findings.append(runs_down(low.expr, high.expr, node.span))
             return None
         return Within(low, high, node.span)

@@ -114,7 +114,7 @@ def _no_times(mistake: Mistake) -> Finding | None:
         return None
     start, _ = mistake.line
     m = re.search(r"\d\S*[ \t]+(\w+)[ \t]+$", mistake.view.text[start : mistake.start])
-    if m is None or "hour" in m[1].lower():
+    if m is None or m[1] == "x" or "hour" in m[1].lower():
         return None
     span = mistake.view.span(start + m.start(1), start + m.end(1))
     return finding("S001", f"unexpected `{cut(m[1])}`; expected `x`", span, help=help_with(mistake))

@@ -125,7 +125,9 @@ class _Composer:
             elif isinstance(event, yaml.AliasEvent):
                 self._put(Scalar(POISON, "", span))
             elif isinstance(event, yaml.ScalarEvent):
-                self._put(Scalar(event.value, event.style or "", span))
+                # What is refused of a value is said, and what it says is not looked into.
+                refused = (event.anchor or event.tag) and self._at_value
+                self._put(Scalar(POISON if refused else event.value, event.style or "", span))
             elif isinstance(event, yaml.MappingStartEvent):
                 self._open(Mapping([], span))
             elif isinstance(event, yaml.SequenceStartEvent):
@@ -165,6 +167,11 @@ class _Composer:
         """What YAML has and plans have not; the first use stands for all."""
         if not any(f.code == "S005" for f in self.findings):
             self.findings.append(finding("S005", message, span, help=[help] if help else []))
+
+    @property
+    def _at_value(self) -> bool:
+        """Whether what comes next is a value, and no key."""
+        return bool(self._stack) and (isinstance(self._stack[-1], Sequence) or self._key[-1] is not None)
 
     def _put(self, node: Value) -> None:
         if not self._stack:

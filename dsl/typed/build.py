@@ -19,12 +19,13 @@ from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.source import Span
 from runplan.dsl.text.words import cut, listing
 from runplan.dsl.typed.fields import Field, natural
-from runplan.dsl.units.base import DATE, TIME
+from runplan.dsl.units.base import DATE, FLOP, TIME
 from runplan.dsl.units.calendar import last_day, seconds_of
 from runplan.dsl.units.dims import NONE, UNKNOWN, USUAL_MONEY, Dim, over
 from runplan.dsl.units.parse import is_binary, number, unit
 from runplan.dsl.units.show import mismatch, said_dim, show
 from runplan.dsl.units.table import UnknownUnit, currencies
+from runplan.dsl.units.traps import spelled_out
 
 # What people write behind a number for a multiplier that is joined to it.
 MULTIPLIERS = {
@@ -70,6 +71,12 @@ def with_unit(expr: Expr, field: Field, currency: str) -> str:
     return f"write {' or '.join(written)}" if field.also else f"write it with its unit, such as {written[0]}"
 
 
+def runs_down(low: Expr, high: Expr, span: Span) -> Finding:
+    """The finding for a range whose first end is the greater one."""
+    message = f"the range runs down: from {shown(low)} to {shown(high)}"
+    return finding("U004", message, span, help=["write the smaller end first"])
+
+
 def _day_help(text: str) -> list[str]:
     """The help with a date that is none: the last day of its month, where the month has fewer."""
     year, month, _ = map(int, text.split("-"))
@@ -99,12 +106,20 @@ class Builder:
 
     def number(self, word: Word) -> float:
         """The value of a number token; 1 with a finding where it has none."""
+        found = self._usable(word)
+        return 1.0 if found is None else found
+
+    def _usable(self, word: Word) -> float | None:
+        """The same; None with a finding where it has none."""
         try:
             return number(word.text)
         except ValueError:
-            message = f"`{cut(word.text)}` is not a number that can be used: too large or not finite"
-            self.findings.append(finding("U004", message, word.span))
-            return 1.0
+            message, help = f"`{cut(word.text)}` is not a number that can be used: too large or not finite", []
+            if not word.text.isascii():
+                plain = "".join(str(int(c)) if c.isdecimal() else c for c in word.text)
+                message, help = f"`{cut(word.text)}` is in other digits than 0 to 9", [f"write `{cut(plain)}`"]
+            self.findings.append(finding("U004", message, word.span, help=help))
+            return None
 
     def unit(self, word: Word, of: Word | None = None) -> tuple[float, Dim]:
         """Factor to base units and dimension of a unit token; a plain 1 with a finding where it is unknown.
@@ -138,7 +153,8 @@ class Builder:
     def quantity(self, value: Word, unit_word: Word | None, span: Span) -> Num:
         """A number with its unit."""
         factor, dim = self.unit(unit_word, value) if unit_word else (1.0, NONE)
-        total = self.number(value) * factor
+        found = self._usable(value)
+        total, dim = (1.0, UNKNOWN) if found is None else (found * factor, dim)
         if total and not SMALLEST <= total <= LARGEST:
             message = f"`{span.text}` is too {'small' if total < SMALLEST else 'large'} to be used"
             help = [f"see to its exponent and its unit: a figure is from {SMALLEST:g} to {LARGEST:g}"]
@@ -202,6 +218,9 @@ class Builder:
         help = [f"write it like `{field.example}`"]
         if theirs and ours and theirs != ours:
             help = [f"declare the rate: `rate {theirs.pop()} = ... {ours.pop()} on YYYY-MM-DD`"]
+        elif isinstance(expr, Num) and wanted == FLOP and over(dim, wanted) == TIME:  # a rate was meant, times a time
+            amount = spelled_out(expr.text.partition(" ")[2])
+            help = [amount] if amount else help
         elif step:
             help.append(step.replace("the right side", "it"))
         self.findings.append(finding("U001", message, span, help=help))
@@ -281,6 +300,8 @@ class Builder:
             case "within":
                 first, *ends = node.nodes()
                 x, (low, high) = self.expr(first), self.ends(*ends)
+                if isinstance(low, Num) and isinstance(high, Num) and low.dim == high.dim and low.value > high.value:
+                    self.findings.append(runs_down(low, high, node.span))
                 return Op("and", (Op(">=", (x, low), node.span), Op("<=", (x, high), node.span)), node.span)
         return Op(_OPERATORS[node.rule], tuple(map(self.expr, node.nodes())), node.span)
 

@@ -150,6 +150,7 @@ LINES = [
     "plan Title",
     "reserve: 15",
     "compute: 3640 petaflop/s-days",
+    "compute: 3640 PFLOP-days",
     "compute: 1e24 FLOPs",
     "// a comment",
     "hardware: 64 H100 for 30 days",

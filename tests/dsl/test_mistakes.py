@@ -109,7 +109,8 @@ WRONG: dict[str, tuple[str, list[Mistakes]]] = {
          ("EUR", "EURO", "U002"), ("1.08 USD", "0 USD", "U004")],
         [("H100", "H10O", "N002"), ("6 months", "6 USD", "U001"), ("6 months", "6 monhts", "U002"),
          ("40% MFU", "140% MFU", "U004"), ("2.50 USD/GPU/hour", "2.50 USD/GPU", "U001"), ("1000 x", "0 x", "U004"),
-         ("1000 x", "-5 x", "U004"), ("1000 x", "1000", "S001"), ("40% MFU", "% MFU", "S001"),
+         ("1000 x", "-5 x", "U004"), ("1000 x", "\uff11000 x", "U004"), ("1000 x", "1000", "S001"),
+         ("40% MFU", "% MFU", "S001"),
          ("40% MFU", "40% MFUU", "S001"), ("for 6 months", "", "S001"), ("for 6 months", "fro 6 months", "S001"),
          ("nodes of 8", "nodes of 8 USD", "U001"), ("nodes of 8", "nodes", "S001"),
          ("2.50 USD/GPU/hour", "2.50", "U003"), ("2.50 USD/GPU/hour", "-1 USD/GPU/hour", "U004"),
@@ -147,7 +148,8 @@ WRONG: dict[str, tuple[str, list[Mistakes]]] = {
         [(">= 20", ">= 20 USD", "U001"), ("tokens / params", "tokens params", "S001"), ("/ params", "/ parms", "N002"),
          ("tokens / params", "(tokens / params", "S001"), (">= 20", ">= twenty", "N002"), (">= 20", ">= nan", "U004"),
          ("tokens / params", "tokens + params", "U001"), (">= 20", ">= 20 and", "S001")],
-        [("epochs.code", "epochs.cod", "N002"), ("<= 3\n", "<= 3 days\n", "U001"), ("<= 3\n", "<== 3\n", "S001")],
+        [("epochs.code", "epochs.cod", "N002"), ("<= 3\n", "<= 3 days\n", "U001"), ("<= 3\n", "<== 3\n", "S001"),
+         ("<= 3\n", "in 3 .. 1\n", "U004")],
         [("loss <=", "los <=", "N002"), ("<= 2.5", "<= 2.5 days", "U001"), ("<= 2.5", "<=", "S001"),
          ("loss <= 2.5", "loss", "S001"), ("prefer", "prefere", "N001")],
         [("perplexity", "perplexty", "N002"), ("perplexity", "", "S001"), ("minimize", "minimise", "N001"),
@@ -272,6 +274,13 @@ def test_without_mistakes_nothing_is_found(text: str) -> None:
 @pytest.mark.parametrize(("text", "mistake"), ALONE)
 def test_a_mistake_is_one_finding(text: str, mistake: tuple[str, str, str]) -> None:
     check(text, [mistake])
+
+
+@pytest.mark.parametrize("marked", ["&a {}", "!!str {}", "!mine {}"])
+def test_what_yaml_marks_a_value_with_is_one_finding(marked: str) -> None:
+    right = spellings(LINES)["x.plan.yaml"]
+    for value in ("30M USD", "3T", "1000 x H100", "7B params"):
+        assert [f.code for f in findings_of("x.plan.yaml", right.replace(value, marked.format(value)))] == ["S005"]
 
 
 @st.composite

@@ -11,6 +11,7 @@ import pytest
 from reports import compared, under
 
 from runplan.cli.show.comparison import csv, markdown, terminal
+from runplan.cli.show.text.decisions import where
 from runplan.dsl.units.base import FLOP
 from runplan.engine.comparison.compare import Comparison, compared_plans
 from runplan.engine.decide.candidates import Measure
@@ -88,6 +89,9 @@ def test_each_change_is_what_the_plans_say_when_they_are_changed(said: str) -> N
     for value, chosen in ((flip.at, flip.choose), (flip.before, 0)):
         anew = plans(big=told(BIG, flip, value), small=told(SMALL, flip, value)).decision
         assert anew is not None and anew.choice == chosen
+    # Of devices one says up to how many nothing changes: below that something does.
+    edge = flip.before if said == "gpus" else flip.at
+    assert where(flip).startswith(f"below {flip.input.lever.written.text(edge)} ")
 
 
 def test_plans_that_cannot_be_told_apart_have_no_decision() -> None:

@@ -21,9 +21,10 @@ NEVER = 5e-4
 
 
 def where(flip: Flip) -> str:
-    """The side of a figure on which another choice is made."""
+    """The side of a figure on which another choice is made; of what is counted, beyond the last with this one."""
     lever = flip.input.lever
-    return f"{'below' if flip.below else 'above'} {lever.written.text(flip.at)} {_named(lever)}"
+    edge = flip.before if lever.written.step else flip.at
+    return f"{'below' if flip.below else 'above'} {lever.written.text(edge)} {_named(lever)}"
 
 
 def _named(lever: Lever) -> str:
