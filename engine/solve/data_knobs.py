@@ -65,6 +65,19 @@ def data(problem: Problem) -> Iterator[Member]:
         text = f"{said}: {shown(definition.expr)}"
         endless = passes if in_passes and problem.is_parameter(passes) else name
         yield Member(name, text, definition.span, _at(endless, ENOUGH), tuple(knobs))
+    for stage in problem.stages:
+        for source in stage.sources:
+            yield from _of_stage(problem, stage.name, source)
+
+
+def _of_stage(problem: Problem, stage: str, source: str) -> Iterator[Member]:
+    """A source that is one stage's own, where the plan tells the amount of it."""
+    amounts = (each.of("source", source).in_stage(stage) for each in (q.AMOUNT, q.AVAILABLE))
+    for name in filter(problem.is_parameter, amounts):
+        definition, said = problem.definitions[name], f"{_said(source)} of {stage}"
+        knob = parameter_knob(problem, name, said, ">=", "")
+        yield Member(name, f"{said}: {shown(definition.expr)}", definition.span, _at(name, ENOUGH), (knob,))
+        return
 
 
 def passes_knob(problem: Problem, source: str, more: str, less: str) -> Knob | None:

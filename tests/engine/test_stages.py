@@ -362,3 +362,17 @@ def test_what_a_stage_lacks_is_told_of_its_own_hardware(required: str, lacks: st
     hardware = "" if apart else f"{bare}\n"
     (found,) = (f for f in report_of(f"model: 7B\n{hardware}{stages}require {required}\n").findings if f.code == "C004")
     assert f"no {lacks} is given" in found.message
+
+
+def test_data_of_a_stage_stand_against_its_tokens_and_more_of_them_make_room() -> None:
+    """Four passes over 10B and one over 5B are 45B."""
+    own = "data web: 10B tokens up to 4 epochs; data code: 5B tokens"
+    text = f"hardware: 64 x {H100}\nmodel: 7B\nstage a {{ tokens: 100B; {own} }}\nstage b {{ tokens: 10B }}\n"
+    changes = {one.text: one.change for one in report_of(text).solutions[0].conflict}
+    assert {said: change.said for said, change in changes.items() if change} == {
+        "a.tokens: 100B": "a.tokens <= 45B",
+        "data web of a: 10B tokens": "data web of a >= 23.75B tokens",
+        "data code of a: 5B tokens": "data code of a >= 60B tokens",
+    }
+    for old, new in (("100B", "45B"), ("10B tokens up", "23.75B tokens up"), ("5B tokens }", "60B tokens }")):
+        assert report_of(text.replace(old, new)).solutions[0].status == "solved"
