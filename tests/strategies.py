@@ -1,10 +1,14 @@
-"""Random valid plans as data, in every form of statement, and the two spellings of each."""
+"""Random valid plans as data, in every form of statement, and the two spellings of each.
+
+Strategies are made once: to make and to validate one anew costs hypothesis more than to draw from it.
+"""
 
 from __future__ import annotations
 
 import random
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -32,6 +36,15 @@ def bare(name: str) -> str:
     return name if PLAIN_NAME.fullmatch(name) and name not in RESERVED else quoted(name)
 
 
+either = st.booleans()
+
+
+@cache
+def among(*words: str) -> st.SearchStrategy[str]:
+    """One of some texts."""
+    return st.sampled_from(words)
+
+
 # ---- texts of figures
 
 texts = st.text(
@@ -49,6 +62,7 @@ counted = st.one_of(
 )
 
 
+@cache
 def figure(number: st.SearchStrategy[str], *units: str) -> st.SearchStrategy[str]:
     """A number with one of the units, joined or apart; `""` stands for none."""
     return st.builds(
@@ -60,6 +74,7 @@ def figure(number: st.SearchStrategy[str], *units: str) -> st.SearchStrategy[str
     )
 
 
+@cache
 def arithmetic(atom: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Sums, products and brackets over figures of one dimension, positive."""
     return st.one_of(
@@ -92,6 +107,7 @@ devices = st.sampled_from(["H100", "h100", "A100", '"H100"', "A800", "B200", "TP
 HOLE = st.sampled_from(["?", "unknown"])
 
 
+@cache
 def between(atom: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """A range that runs up, whatever the figure."""
     return st.builds(lambda a, gap: f"{a}{gap}..{gap}(1000 * {a})", atom, st.sampled_from(["", " "])).filter(
@@ -99,6 +115,7 @@ def between(atom: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def amounts(atom: st.SearchStrategy[str], bare_too: bool = True) -> st.SearchStrategy[str]:
     """A figure given, bounded or free."""
     one = st.one_of(atom, counted) if bare_too else atom
@@ -116,88 +133,101 @@ def amounts(atom: st.SearchStrategy[str], bare_too: bool = True) -> st.SearchStr
 # ---- statements
 
 
+_gpus = st.one_of(st.integers(1, 20000).map(str), among("?", "unknown", "n", "(2 * 256)", "1k"))
+_pool_time = st.one_of(durations, arithmetic(durations), between(durations), HOLE)
+_reached = st.one_of(st.builds("at {} MFU".format, shares), st.builds("at {}".format, rates))
+_pool_price = st.one_of(prices, st.just("2 USD/GPU/hour .. 3 USD/GPU/hour"))
+
+
 @st.composite
 def pools(draw: st.DrawFn) -> Value:
     """One pool of devices, as a text or as a block."""
-    if draw(st.booleans()):
+    if draw(either):
         return draw(_pool_blocks())
-    count = draw(st.one_of(st.integers(1, 20000).map(str), st.sampled_from(["?", "unknown", "n", "(2 * 256)", "1k"])))
-    sign = draw(st.sampled_from([" x ", " \u00d7 ", "x", " x", "\u00d7", "  x  "]))
+    count = draw(_gpus)
+    sign = draw(among(" x ", " \u00d7 ", "x", " x", "\u00d7", "  x  "))
     device = draw(devices)
     if sign.strip() == "x" and sign[0] == "x" and count[-1].isalpha():
         sign = " x "
     bought = draw(st.integers(0, 5)) == 0
     if bought:
-        text = draw(st.sampled_from(["1.02M GPU-hours", "up to 5k GPU-hours", "?", "? GPU-hours"])) + f" of {device}"
+        text = draw(among("1.02M GPU-hours", "up to 5k GPU-hours", "?", "? GPU-hours")) + f" of {device}"
     else:
-        text = ("up to " if count != "?" and count != "unknown" and draw(st.booleans()) else "") + count + sign + device
-    if draw(st.booleans()):
+        text = ("up to " if count != "?" and count != "unknown" and draw(either) else "") + count + sign + device
+    if draw(either):
         text += f" in {draw(precisions)}"
-    time = draw(st.one_of(durations, arithmetic(durations), between(durations), HOLE))
+    time = draw(_pool_time)
     if not bought:
-        text += f" for {'up to ' if '..' not in time and time not in '?unknown' and draw(st.booleans()) else ''}{time}"
+        text += f" for {'up to ' if '..' not in time and time not in '?unknown' and draw(either) else ''}{time}"
     options = []
-    if draw(st.booleans()):
-        options.append(draw(st.one_of(st.builds("at {} MFU".format, shares), st.builds("at {}".format, rates))))
-    if draw(st.booleans()):
-        options.append(f"@ {draw(st.one_of(prices, st.just('2 USD/GPU/hour .. 3 USD/GPU/hour')))}")
-    if draw(st.booleans()):
-        options.append(f"in nodes of {draw(st.sampled_from(['8', '4 GPU', '(2 * 4)']))}")
-    if draw(st.booleans()):
+    if draw(either):
+        options.append(draw(_reached))
+    if draw(either):
+        options.append(f"@ {draw(_pool_price)}")
+    if draw(either):
+        options.append(f"in nodes of {draw(among('8', '4 GPU', '(2 * 4)'))}")
+    if draw(either):
         options.append("from 2026-01-05")
-    if draw(st.booleans()):
-        options.append(f"until {draw(st.sampled_from(['2030-12-31', '2027-02-28']))}")
+    if draw(either):
+        options.append(f"until {draw(among('2030-12-31', '2027-02-28'))}")
     return " ".join([text, *draw(st.permutations(options))])
+
+
+POOL: dict[str, st.SearchStrategy[str]] = {
+    "gpus": st.one_of(st.integers(1, 20000).map(str), st.sampled_from(["?", "n", "up to 1000", "8 GPU .. 64 GPU"])),
+    "device": devices,
+    "time": amounts(durations, bare_too=False),
+    "precision": precisions,
+    "mfu": st.one_of(shares, st.just("35% .. 45%")),
+    "rate": rates,
+    "price": prices,
+    "peak": st.sampled_from(["989 TFLOP/s", "1 PFLOP/s"]),
+    "memory": st.sampled_from(["80 GB", "80 GiB/GPU"]),
+    "power": st.sampled_from(["700 W", "0.7 kW/GPU"]),
+    "pue": st.sampled_from(["1.1", "1", "1.05 .. 1.2"]),
+    "carbon_intensity": st.sampled_from(["385 gCO2eq/kWh", "0 gCO2eq/kWh"]),
+    "availability": shares,
+    "gpu_hours": st.sampled_from(["1.02M GPU-hours", "up to 5k GPU-hours", "?"]),
+    "paid": st.sampled_from(["reserved", "running"]),
+    "hours_per_day": st.sampled_from(["20 hours", "20", "24 h"]),
+    "nodes_of": st.sampled_from(["8", "16 GPU"]),
+    "from": st.just("2026-01-05"),
+    "until": st.just("2028-01-05"),
+}
+# What a device reaches is said in one way.
+_pool_fields = {
+    other: st.lists(st.sampled_from(sorted(POOL.keys() - {"device", other})), unique=True) for other in ("mfu", "rate")
+}
 
 
 @st.composite
 def _pool_blocks(draw: st.DrawFn) -> Data:
-    fields: dict[str, st.SearchStrategy[str]] = {
-        "gpus": st.one_of(st.integers(1, 20000).map(str), st.sampled_from(["?", "n", "up to 1000", "8 GPU .. 64 GPU"])),
-        "device": devices,
-        "time": amounts(durations, bare_too=False),
-        "precision": precisions,
-        "mfu": st.one_of(shares, st.just("35% .. 45%")),
-        "rate": rates,
-        "price": prices,
-        "peak": st.sampled_from(["989 TFLOP/s", "1 PFLOP/s"]),
-        "memory": st.sampled_from(["80 GB", "80 GiB/GPU"]),
-        "power": st.sampled_from(["700 W", "0.7 kW/GPU"]),
-        "pue": st.sampled_from(["1.1", "1", "1.05 .. 1.2"]),
-        "carbon_intensity": st.sampled_from(["385 gCO2eq/kWh", "0 gCO2eq/kWh"]),
-        "availability": shares,
-        "gpu_hours": st.sampled_from(["1.02M GPU-hours", "up to 5k GPU-hours", "?"]),
-        "paid": st.sampled_from(["reserved", "running"]),
-        "hours_per_day": st.sampled_from(["20 hours", "20", "24 h"]),
-        "nodes_of": st.sampled_from(["8", "16 GPU"]),
-        "from": st.just("2026-01-05"),
-        "until": st.just("2028-01-05"),
-    }
-    # What a device reaches is said in one way.
-    left_out = {"device", draw(st.sampled_from(["mfu", "rate"]))}
-    kept = ["device", *draw(st.lists(st.sampled_from(sorted(fields.keys() - left_out)), unique=True))]
-    return {name: draw(fields[name]) for name in draw(st.permutations(kept))}
+    kept = ["device", *draw(_pool_fields[draw(among("mfu", "rate"))])]
+    return {name: draw(POOL[name]) for name in draw(st.permutations(kept))}
+
+
+_source_tokens = st.one_of(tokens, arithmetic(tokens), between(tokens), HOLE)
 
 
 @st.composite
 def sources(draw: st.DrawFn, weight: str = "", stage: str = "") -> str:
     """What there is of one source."""
-    kind = draw(st.sampled_from(["tokens", "characters", "bytes"]))
+    kind = draw(among("tokens", "characters", "bytes"))
     options = []
     if kind == "tokens":
-        amount = draw(st.one_of(tokens, arithmetic(tokens), between(tokens), HOLE))
+        amount = draw(_source_tokens)
     else:
         unit = {"characters": ("characters", "char"), "bytes": ("GB", "TB", "GiB")}[kind]
         amount = draw(figure(plain, *unit))
-        options.append(f"at {draw(st.sampled_from(['4', '4.2', '3.9e0']))} {kind}/token")
-    if draw(st.booleans()):
-        options.append(f"up to {draw(st.sampled_from(['4 epochs', '2', '1 epoch', '2.5 epochs']))}")
+        options.append(f"at {draw(among('4', '4.2', '3.9e0'))} {kind}/token")
+    if draw(either):
+        options.append(f"up to {draw(among('4 epochs', '2', '1 epoch', '2.5 epochs'))}")
     if weight:
         options.append(f"weight {weight}")
-    if draw(st.booleans()):
-        options.append(f"quality {draw(st.sampled_from(['high', 'ordinary', 'sft']))}")
-    if draw(st.booleans()):
-        options.append(f"domain {draw(st.sampled_from(['text', 'python', quoted('source code')]))}")
+    if draw(either):
+        options.append(f"quality {draw(among('high', 'ordinary', 'sft'))}")
+    if draw(either):
+        options.append(f"domain {draw(among('text', 'python', quoted('source code')))}")
     if stage:
         options.append(f"for {stage}")
     return " ".join([amount, *draw(st.permutations(options))])
@@ -208,7 +238,7 @@ def data(draw: st.DrawFn, names: Sequence[str]) -> Value:
     """The data: one source without a name, or one for each name."""
     if not names:
         return draw(sources())
-    weighted: bool = draw(st.booleans())
+    weighted: bool = draw(either)
     of = draw(st.sampled_from([[""], ["finetune", "pretrain"]]))
     stages = draw(st.lists(st.sampled_from(of), min_size=len(names), max_size=len(names)))
     parts = {stage: iter(_parts(draw, stages.count(stage))) for stage in dict.fromkeys(stages)}
@@ -222,21 +252,23 @@ def _parts(draw: st.DrawFn, count: int) -> list[int]:
     return [b - a for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
 
 
+_phases = st.lists(among("warmup", "stable", "decay", "in", *NAMES), min_size=1, unique=True, max_size=4)
+
+
 @st.composite
 def schedules(draw: st.DrawFn, names: Sequence[str]) -> Value:
     """A schedule by name, or by its phases."""
-    if draw(st.booleans()):
-        quality = draw(st.sampled_from(["", " quality late", " quality early", " quality throughout"]))
-        return draw(st.sampled_from(["WSD", "cosine", "WCSD"])) + quality
-    words = st.sampled_from(["warmup", "stable", "decay", "in", *NAMES])
-    phases = draw(st.lists(words, min_size=1, unique=True, max_size=4))
+    if draw(either):
+        quality = draw(among("", " quality late", " quality early", " quality throughout"))
+        return draw(among("WSD", "cosine", "WCSD")) + quality
+    phases = draw(_phases)
     out: Data = {}
     for phase, share in zip(phases, _parts(draw, len(phases)), strict=True):
-        text = f"{share}% {draw(st.sampled_from(['linear', 'constant', 'cosine', 'x']))}"
-        mixed: bool = draw(st.booleans())
+        text = f"{share}% {draw(among('linear', 'constant', 'cosine', 'x'))}"
+        mixed: bool = draw(either)
         if names and mixed:
             starts, ends = _parts(draw, len(names)), _parts(draw, len(names))
-            ramp = draw(st.booleans())
+            ramp = draw(either)
             items = (
                 f"{bare(name)} {start}%{f' .. {end}%' if ramp else ''}"
                 for name, start, end in zip(names, starts, ends, strict=True)
@@ -267,13 +299,16 @@ MODEL = {
 }
 
 
+_model_fields = st.lists(st.sampled_from(sorted(MODEL)), unique=True, min_size=1)
+
+
 @st.composite
 def models(draw: st.DrawFn) -> Value:
     """The model: its size, or a block."""
-    if draw(st.booleans()):
+    if draw(either):
         text = draw(amounts(params))
-        return text + (f", {draw(params)} active" if draw(st.booleans()) else "")
-    kept = draw(st.lists(st.sampled_from(sorted(MODEL)), unique=True, min_size=1))
+        return text + (f", {draw(params)} active" if draw(either) else "")
+    kept = draw(_model_fields)
     return {name: draw(MODEL[name]) for name in kept}
 
 
@@ -285,29 +320,35 @@ objectives = st.sampled_from(
 )
 
 
+BOUNDS: dict[str, st.SearchStrategy[str]] = {
+    "cost": money,
+    "tokens": tokens,
+    "params": st.one_of(params, counted),
+    "time": durations,
+    "loss": figure(plain, "", "nat/token"),
+    "mfu": shares,
+    "gpus": st.one_of(plain, figure(plain, "GPU")),
+    "energy": figure(plain, "kWh", "GWh"),
+    "emissions": figure(plain, "tCO2eq", "kgCO2eq"),
+    "compute": flop,
+    "finish": dates,
+    "epochs": plain,
+    "tokens / params": st.one_of(plain, figure(plain, "token/param", "tokens/param")),
+    "cost / tokens": figure(plain, "USD/token"),
+    "compute / (6 * params * tokens)": figure(plain, "FLOP/param/token"),
+    "exp(loss / (1 nat/token))": plain,
+    "learning_rate": st.sampled_from(["3e-4", "0.1%"]),
+    "regret": shares,
+}
+_money_or_budget = st.one_of(money, st.just("budget_"))
+
+
 @st.composite
 def conditions(draw: st.DrawFn, names: Sequence[str], stages: Sequence[str], lets: Sequence[str]) -> str:
     """A comparison, chain, range or combination of them."""
-    bounds: dict[str, st.SearchStrategy[str]] = {
-        "cost": st.one_of(money, st.just("budget_")) if "budget_" in lets else money,
-        "tokens": tokens,
-        "params": st.one_of(params, counted),
-        "time": durations,
-        "loss": figure(plain, "", "nat/token"),
-        "mfu": shares,
-        "gpus": st.one_of(plain, figure(plain, "GPU")),
-        "energy": figure(plain, "kWh", "GWh"),
-        "emissions": figure(plain, "tCO2eq", "kgCO2eq"),
-        "compute": flop,
-        "finish": dates,
-        "epochs": plain,
-        "tokens / params": st.one_of(plain, figure(plain, "token/param", "tokens/param")),
-        "cost / tokens": figure(plain, "USD/token"),
-        "compute / (6 * params * tokens)": figure(plain, "FLOP/param/token"),
-        "exp(loss / (1 nat/token))": plain,
-        "learning_rate": st.sampled_from(["3e-4", "0.1%"]),
-        "regret": shares,
-    }
+    bounds = dict(BOUNDS)
+    if "budget_" in lets:
+        bounds["cost"] = _money_or_budget
     for name in names:
         if PLAIN_NAME.fullmatch(f"tokens.{name}"):
             bounds[f"tokens.{name}"], bounds[f"share.{name}"], bounds[f"epochs.{name}"] = tokens, shares, plain
@@ -318,8 +359,8 @@ def conditions(draw: st.DrawFn, names: Sequence[str], stages: Sequence[str], let
     def one() -> str:
         quantity = draw(st.sampled_from(sorted(bounds)))
         bound = draw(bounds[quantity])
-        sign = draw(st.sampled_from(["<=", ">=", "<", ">", "==", "!=", "≤", "≥"]))
-        form = draw(st.sampled_from(["plain", "plain", "turned", "chain", "range", "not", "P", "if"]))
+        sign = draw(among("<=", ">=", "<", ">", "==", "!=", "≤", "≥"))
+        form = draw(among("plain", "plain", "turned", "chain", "range", "not", "P", "if"))
         if form == "turned":
             return f"{bound} {sign} {quantity}"
         if form == "chain":
@@ -336,7 +377,7 @@ def conditions(draw: st.DrawFn, names: Sequence[str], stages: Sequence[str], let
 
     text = one()
     for _ in range(draw(st.integers(0, 2))):
-        text += f" {draw(st.sampled_from(['and', 'or']))} {one()}"
+        text += f" {draw(among('and', 'or'))} {one()}"
     # A range in a conjunction has no end of its own: `a in 1 .. 2 and b`.
     return text
 
@@ -346,35 +387,46 @@ def reasons(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(text, st.builds(lambda t, why: f"{t} because {quoted(why)}", text, texts))
 
 
+_laws: st.SearchStrategy[Value] = st.sampled_from(
+    ["chinchilla", ["chinchilla", "llama3"], ["llama3"], ["chinchilla.approach1"]]
+)
+_budget = st.one_of(money, arithmetic(money))
+_let_names = st.lists(st.sampled_from(LETS[2:]), unique=True)
+_let = st.one_of(arithmetic(durations), money, tokens, st.just("n * 3"), flop, prices)
+_euro = "EUR = 1.08 USD on 2026-01-15"
+_exchange: st.SearchStrategy[Value] = st.sampled_from([_euro, [_euro, "GBP = 1.3 USD on 2026-02-01"]])
+_names = st.lists(st.sampled_from(NAMES), unique=True, max_size=3)
+_stages = st.lists(among("pre", "fine", "stage-2"), min_size=1, unique=True)
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Data:
     """A whole plan in the shape of YAML; leaves are texts of the language."""
     out: Data = {}
 
     def maybe(key: str, value: st.SearchStrategy[Value] | st.SearchStrategy[str]) -> None:
-        if draw(st.booleans()):
+        if draw(either):
             out[key] = draw(value)
 
     maybe("plan", texts)
-    maybe("laws", st.sampled_from(["chinchilla", ["chinchilla", "llama3"], ["llama3"], ["chinchilla.approach1"]]))
-    lets: dict[str, Value] = {"n": draw(st.sampled_from(["512", "2 * 256", "1k"]))}
-    if draw(st.booleans()):
-        lets["budget_"] = draw(st.one_of(money, arithmetic(money)))
-    for name in draw(st.lists(st.sampled_from(LETS[2:]), unique=True)):
-        lets[name] = draw(st.one_of(arithmetic(durations), money, tokens, st.just("n * 3"), flop, prices))
+    maybe("laws", _laws)
+    lets: dict[str, Value] = {"n": draw(among("512", "2 * 256", "1k"))}
+    if draw(either):
+        lets["budget_"] = draw(_budget)
+    for name in draw(_let_names):
+        lets[name] = draw(_let)
     out["let"] = lets
-    euro = "EUR = 1.08 USD on 2026-01-15"
-    maybe("rate", st.sampled_from([euro, [euro, "GBP = 1.3 USD on 2026-02-01"]]))
-    maybe("calendar", st.sampled_from(["month = 30.4375 days", "month = 31 days"]))
-    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=3))
+    maybe("rate", _exchange)
+    maybe("calendar", among("month = 30.4375 days", "month = 31 days"))
+    names = draw(_names)
     stages: list[str] = []
     if draw(st.integers(0, 3)) == 0:
-        stages = draw(st.lists(st.sampled_from(["pre", "fine", "stage-2"]), min_size=1, unique=True))
+        stages = draw(_stages)
         blocks: Data = {}
         for i, stage in enumerate(stages):
             inner: Data = {}
             for key, strategy in _stage_statements(names if i == 0 else []).items():
-                if draw(st.booleans()):
+                if draw(either):
                     inner[key] = draw(strategy)
             blocks[stage] = _with_used_weights(inner) or {"tokens": "1T"}
         out["stages"] = blocks
@@ -384,22 +436,22 @@ def plans(draw: st.DrawFn) -> Data:
         for key, strategy in _stage_statements(names).items():
             if key != "data" and key != "schedule":
                 maybe(key, strategy)
-        if draw(st.booleans()):
+        if draw(either):
             out["data"] = draw(data(names))
         else:
             names = []
         maybe("schedule", schedules(names))
     out = _with_used_weights(out)
-    maybe("model", models())
-    maybe("reserve", reasons(shares))
-    maybe("optimizer", _optimizers())
+    maybe("model", _model)
+    maybe("reserve", _reserve)
+    maybe("optimizer", _optimizer)
+    wanted = reasons(conditions(names, stages, sorted(lets)))
     for key in ("require", "prefer"):
-        wanted = reasons(conditions(names, stages, sorted(lets)))
         maybe(key, st.one_of(wanted, st.lists(wanted, min_size=1, max_size=3).map(list)))
-    goal = draw(st.sampled_from(["", "minimize", "maximize"]))
+    goal = draw(among("", "minimize", "maximize"))
     if goal:
         cost = "cost + budget_" if "budget_" in lets else "cost"
-        out[goal] = draw(st.sampled_from(["loss", cost, "tokens / params", "-loss"]))
+        out[goal] = draw(among("loss", cost, "tokens / params", "-loss"))
     if not out.keys() - {"let", "rate", "calendar"}:
         out["compute"] = draw(flop)
     return {key: out[key] for key in draw(st.permutations(sorted(out)))}
@@ -417,10 +469,14 @@ def _with_used_weights(block: Data) -> Data:
     return block | {"data": {name: re.sub(r" weight \d+%", "", str(text)) for name, text in sources.items()}}
 
 
+_reserve = reasons(shares)
+_several: st.SearchStrategy[Value] = st.lists(pools(), min_size=1, max_size=3).map(list)
+_hardware = st.one_of(pools(), _several)
+
+
 def _stage_statements(names: Sequence[str]) -> dict[str, st.SearchStrategy[Value]]:
-    several: st.SearchStrategy[Value] = st.lists(pools(), min_size=1, max_size=3).map(list)
     return {
-        "hardware": st.one_of(pools(), several),
+        "hardware": _hardware,
         "compute": amounts(flop),
         "data": data(names),
         "tokens": amounts(tokens),
@@ -430,14 +486,17 @@ def _stage_statements(names: Sequence[str]) -> dict[str, st.SearchStrategy[Value
     }
 
 
+_betas = st.lists(among("beta1", "beta2", "weight_decay", "momentum"), unique=True)
+
+
 @st.composite
 def _optimizers(draw: st.DrawFn) -> Value:
-    name = draw(st.sampled_from(["AdamW", "LAMB", "Muon"]))
-    settings: Data = {
-        key: draw(st.sampled_from(["0.9", "0.95", "1e-8", "0", "0.1 .. 0.2"]))
-        for key in draw(st.lists(st.sampled_from(["beta1", "beta2", "weight_decay", "momentum"]), unique=True))
-    }
+    name = draw(among("AdamW", "LAMB", "Muon"))
+    settings: Data = {key: draw(among("0.9", "0.95", "1e-8", "0", "0.1 .. 0.2")) for key in draw(_betas)}
     return {"name": name, **settings} if settings else name
+
+
+_model, _optimizer = models(), _optimizers()
 
 
 # ---- the DSL
@@ -615,13 +674,16 @@ PIECES = [
 ]
 
 
+_pieces = st.sampled_from(["", *PIECES])
+
+
 @st.composite
 def edits(draw: st.DrawFn, text: str) -> str:
     """The text after a few deletions, insertions, replacements and copies."""
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(text)))
         cut = draw(st.integers(0, 8))
-        piece = draw(st.one_of(st.sampled_from(["", *PIECES]), st.just(text[at // 2 : at // 2 + 40])))
+        piece = draw(st.one_of(_pieces, st.just(text[at // 2 : at // 2 + 40])))
         text = text[:at] + piece + text[at + cut :]
     return text
 
