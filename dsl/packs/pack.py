@@ -236,7 +236,10 @@ class Record:
 
     def entry(self, key: str, qualifier: str = "") -> Entry | None:
         """The first entry of a key and qualifier."""
-        return next((e for e in self.entries if e.key == key and e.qualifier == qualifier), None)
+        for entry in self.entries:  # asked of each run for each of its figures: no generator
+            if entry.key == key and entry.qualifier == qualifier:
+                return entry
+        return None
 
     def figure(self, key: str, qualifier: str = "") -> float | None:
         """The figure of an entry, in base units; None where there is none."""

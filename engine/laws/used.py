@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.tree import Num
@@ -60,12 +60,10 @@ def used_of(law: Law, output: str, objective: str, library: Library, kin: Collec
     convert = conversion_for(law, objective, library)
     found = []
     for run in own if step is not None else ():
-        used = setting_of(run, output) if _is_of(run, law, kin) else None
-        if step is None or used is None:
+        used = setting_of(run, output)
+        if step is None or used is None or not _is_of(run, law, kin):
             continue
-        known = dict(_figures(run, convert))
-        if "active_params" in step.inputs and run.params is not None:
-            known["params"] = run.params
+        known = _figures(run, step.inputs, convert)
         if not known.keys() >= set(step.inputs):
             continue
         # Beyond its range a law may say less than nothing, which no run is near to or far from.
@@ -92,11 +90,18 @@ def _is_of(run: Run, law: Law, kin: Collection[str]) -> bool:
     return of and (not optimizer or optimizer in kin)
 
 
-def _figures(run: Run, convert: Step | None) -> Iterator[tuple[str, float]]:
-    """What a law may ask of a run; its params are those that a token passes, in the count of the law."""
+def _figures(run: Run, asked: Collection[str], convert: Step | None) -> dict[str, float]:
+    """What a law asks of a run, as far as its record says it; its params are in the count of the law.
+
+    They are those that a token passes, unless the law asks for these by their own name, too.
+    """
     size, tokens, compute = run.active, run.tokens, run.compute
     if size is None or tokens is None or compute is None:
-        return
-    yield from (("tokens", tokens), ("active_params", size), ("compute", compute))
-    count = size if convert is None else inverse(lambda n: convert.value({OWN: n}), size, 1e-9, size)
-    yield "params", count
+        return {}
+    known = {"tokens": tokens, "active_params": size, "compute": compute}
+    if "params" in asked:
+        if "active_params" in asked and run.params is not None:
+            known["params"] = run.params
+        else:
+            known["params"] = size if convert is None else inverse(lambda n: convert.value({OWN: n}), size, 1e-9, size)
+    return known
