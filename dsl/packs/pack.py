@@ -230,7 +230,7 @@ class Record:
     aliases: tuple[str, ...]
     title: str
     entries: tuple[Entry, ...] | Later[Entry]
-    said: Mapping[str, float | str]
+    said: Mapping[str, float | str] = field(compare=False)  # follows from the entries
     span: Span = field(compare=False)
     override: bool = False
 
