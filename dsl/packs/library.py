@@ -12,12 +12,10 @@ from runplan.dsl.packs.cards import Card, card
 from runplan.dsl.packs.devices import Meant, meant
 from runplan.dsl.packs.headers import Header, headers_of
 from runplan.dsl.packs.law_check import checked, inherit
-from runplan.dsl.packs.mention_check import unknown_device, unknown_shapes
 from runplan.dsl.packs.model_names import folded, released
 from runplan.dsl.packs.names import Names
 from runplan.dsl.packs.pack import Entry, Law, Pack, Record, Rule, ScheduleShape, figures_of
 from runplan.dsl.packs.quantities import Quantities
-from runplan.dsl.packs.rule_check import checked as rule_findings
 from runplan.dsl.packs.shelf import PackFile, Shelf
 from runplan.dsl.packs.vocabulary import Vocabulary
 from runplan.dsl.syntax.imports import blocks_of
@@ -363,19 +361,30 @@ class Library:
             if header.kind == "law":
                 found = self._checked(header)
                 yield from found[1] if found else ()
-            elif header.kind == "schedule":
-                schedule = self._schedule(header)
-                yield from unknown_shapes(schedule, self.index("shape")) if schedule else ()
-            elif header.kind == "run":
-                run = self._record(header)
-                yield from unknown_device(run, self.devices, self.record) if run else ()
             elif header.kind in NAMED_FIGURES:
                 for name in sorted(self._dims.keys() & {header.name, *header.aliases}):
                     message = f"`{name}` is a quantity of plans and cannot be a {header.kind}"
                     yield finding("N005", message, header.span, help=["give it another name"])
+            elif header.kind in ("schedule", "run"):
+                yield from self._unknown_mentions(header)
             elif header.kind == "rule" and header.layer != "plan":  # a plan's own were held to its `let`s, too
+                # What most plans have no use for: docs/design/0004-what-check-does-not-import.md.
+                from runplan.dsl.packs.rule_check import checked as rule_findings
+
                 for rule in () if self._is_broken(header) else self._at(header).rules:
                     yield from rule_findings(rule, self._dims)
+
+    def _unknown_mentions(self, header: Header) -> Iterator[Finding]:
+        """What a schedule or a run mentions that there is not."""
+        # What most plans have no use for: docs/design/0004-what-check-does-not-import.md.
+        from runplan.dsl.packs.mention_check import unknown_device, unknown_shapes
+
+        if header.kind == "schedule":
+            schedule = self._schedule(header)
+            yield from unknown_shapes(schedule, self.index("shape")) if schedule else ()
+        else:
+            run = self._record(header)
+            yield from unknown_device(run, self.devices, self.record) if run else ()
 
     def faults(self, law: Law, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The errors among findings that are in a law, or in one that it extends: it gives no numbers then."""

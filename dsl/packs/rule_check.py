@@ -8,6 +8,7 @@ from runplan.dsl.expr.dimensions import DimensionClash, Dimensions, is_bare
 from runplan.dsl.expr.money import in_money
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import COMPARISONS, Expr, Num, Op, Text, Unbound, walk, words
+from runplan.dsl.packs.cards import TEXTS
 from runplan.dsl.packs.pack import Rule
 from runplan.dsl.syntax.statements import OF_PLANS
 from runplan.dsl.text.finding import Finding, finding
@@ -20,14 +21,6 @@ from runplan.dsl.units.dims import MONEY, NONE, UNKNOWN, USUAL_MONEY, Dim, in_cu
 from runplan.dsl.units.show import said_dim
 from runplan.dsl.units.table import currencies
 
-# What a rule may ask about that is a word and no quantity.
-# `raised_by` says what finds a rule's matter before there is a solution: `reader`, `units` or `solver`. No plan has
-# that word, so such a rule is never applied here; it gives a code of the engine its page, rows and examples.
-TEXTS = (
-    *("objective", "subject", "data", "inference", "law", "chosen_by", "source", "budget", "data_domain"),
-    *("start_from", "device", "precision", "rate_from", "schedule", "quality", "optimizer", "fitting_layout"),
-    "raised_by",
-)
 # What a rule may blame, apart from quantities.
 BLAMED = tuple(row.rule for row in OF_PLANS if row.blamed)
 # Of money only the dimension is checked, in one currency: in which a plan has it, and at what rates, it says itself.

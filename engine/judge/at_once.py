@@ -14,7 +14,8 @@ from runplan.dsl.expr.tree import names
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.fixes import apart
 from runplan.dsl.text.later import Later
-from runplan.engine.judge.requirements import all_of, fits_together, ways_of
+from runplan.engine.judge.changes import ways_of
+from runplan.engine.judge.requirements import all_of, fits_together
 from runplan.engine.problem.derived import derive
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint

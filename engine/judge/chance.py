@@ -25,10 +25,9 @@ from runplan.engine.problem.natural import natural
 from runplan.engine.problem.parts import QUANTILE, Definition
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Solution
-from runplan.engine.solve.knob import number_of
 from runplan.engine.solve.likely import Likelihood, Likely
 from runplan.engine.solve.rounding import written
-from runplan.engine.solve.values import dim_of
+from runplan.engine.solve.values import dim_of, number_of
 from runplan.engine.solve.whole import step_of
 
 # Where it fails in fewer draws than this, nothing is said.

@@ -13,9 +13,9 @@ from runplan.dsl.expr.name import written
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Expr, Num, Op, Text, Unbound, names, walk, words
 from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.packs.cards import TEXTS
 from runplan.dsl.packs.library import Library
 from runplan.dsl.packs.pack import Rule
-from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.plan.ir import Given, Hole, Plan, Pool
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.source import Span

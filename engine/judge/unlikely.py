@@ -14,7 +14,8 @@ from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.finding import Finding, finding
 from runplan.dsl.text.later import Later
 from runplan.engine.formulate.probable import chance_of, sides_of_chance
-from runplan.engine.judge.requirements import budget_quantity, fits_with, fixes_of, keeping
+from runplan.engine.judge.changes import keeping
+from runplan.engine.judge.requirements import budget_quantity, fits_with, fixes_of
 from runplan.engine.problem.parts import Chance, Constraint
 from runplan.engine.problem.solution import Change, Solution
 from runplan.engine.solve.bound_knobs import chance_knobs

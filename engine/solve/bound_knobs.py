@@ -13,9 +13,9 @@ from runplan.engine.problem.parts import Chance, Constraint, Goal
 from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Change
 from runplan.engine.solve.instead import Spot, required
-from runplan.engine.solve.knob import Knob, Member, number_of, without
+from runplan.engine.solve.knob import Knob, Member, without
 from runplan.engine.solve.rounding import written
-from runplan.engine.solve.values import dim_of
+from runplan.engine.solve.values import dim_of, number_of
 from runplan.engine.solve.whole import step_of
 
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection
 from runplan.dsl.dataclass import dataclass
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
-from runplan.dsl.expr.tree import Expr, Num, Ref, names
-from runplan.dsl.expr.values import value as value_of
+from runplan.dsl.expr.tree import Expr, Num, Ref
 from runplan.dsl.plan.ir import Requirement
 from runplan.dsl.text.source import Span
 from runplan.dsl.units.base import DATE
@@ -19,7 +18,6 @@ from runplan.engine.problem.problem import Problem
 from runplan.engine.problem.solution import Change
 from runplan.engine.solve.instead import Spot, put
 from runplan.engine.solve.rounding import Written, written
-from runplan.engine.solve.values import dim_of
 from runplan.engine.solve.whole import step_of
 
 # More than any plan has of anything, in base units.
@@ -143,13 +141,3 @@ def left_open(name: Name, now: Num) -> Way:
     """The problem that comes as near to a figure as it can, where that is left open."""
     near = Goal("near", Ref(name), Num(now.value, now.dim))
     return lambda problem: problem.loosened({name}).keeping_decided().aiming(near)
-
-
-def number_of(problem: Problem, bound: Expr) -> Num | None:
-    """The value of a bound, as it is written where it is one figure."""
-    while isinstance(bound, Ref) and bound.name in problem.definitions:
-        bound = problem.definitions[bound.name].expr
-    expanded = problem.expanded(bound)
-    if names(expanded):
-        return None
-    return Num(float(value_of(expanded, {})), dim_of(problem, bound), shown(bound) if isinstance(bound, Num) else "")

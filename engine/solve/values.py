@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from runplan.dsl.expr.dimensions import Dimensions
 from runplan.dsl.expr.name import Name
-from runplan.dsl.expr.tree import Expr, Ref, names
+from runplan.dsl.expr.text import shown
+from runplan.dsl.expr.tree import Expr, Num, Ref, names
 from runplan.dsl.expr.values import compiled
+from runplan.dsl.expr.values import value as value_of
 from runplan.dsl.units.dims import Dim
 from runplan.engine.laws.form import cite_of
 from runplan.engine.problem import quantities as q
@@ -104,3 +106,13 @@ def dim_of(problem: Problem, expr: Expr) -> Dim:
         return Dimensions(dims).of(expr)
     except (ValueError, KeyError):
         return ()
+
+
+def number_of(problem: Problem, bound: Expr) -> Num | None:
+    """The value of a bound, as it is written where it is one figure."""
+    while isinstance(bound, Ref) and bound.name in problem.definitions:
+        bound = problem.definitions[bound.name].expr
+    expanded = problem.expanded(bound)
+    if names(expanded):
+        return None
+    return Num(float(value_of(expanded, {})), dim_of(problem, bound), shown(bound) if isinstance(bound, Num) else "")

@@ -11,7 +11,7 @@ import runplan
 from runplan.cli.main import main
 from runplan.dsl.dataclass import replace
 from runplan.dsl.text.later import Later, changed
-from runplan.engine.judge import requirements
+from runplan.engine.judge import changes
 from runplan.engine.problem.either import Either
 from runplan.engine.problem.parts import Constraint
 from runplan.engine.problem.solution import Change, Solution
@@ -44,13 +44,13 @@ def test_work_is_done_once_and_for_the_first_reader() -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The laws under which changes were looked for."""
     laws: list[str] = []
-    searched = requirements.keeping
+    searched = changes.keeping
 
     def keeping(solution: Solution, *own: Constraint | Either) -> list[Change]:
         laws.append(solution.law)
         return searched(solution, *own)
 
-    monkeypatch.setattr(requirements, "keeping", keeping)
+    monkeypatch.setattr(changes, "keeping", keeping)
     return laws
 
 

@@ -14,7 +14,8 @@ from runplan.dsl.syntax.formatting import formatted
 from runplan.dsl.text.reader import Files
 from runplan.dsl.text.source import Source
 from runplan.engine.judge.at_once import at_once
-from runplan.engine.judge.requirements import broken_parts, changes_for
+from runplan.engine.judge.changes import changes_for
+from runplan.engine.judge.requirements import broken_parts
 from runplan.engine.pipeline import report_of
 from runplan.engine.problem.solution import Change
 from runplan.engine.report import Report

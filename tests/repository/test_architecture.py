@@ -316,7 +316,7 @@ NEVER = {
         f"runplan.engine.{module}"
         for module in (
             *("comparison", "frontier", "documents", "examples", "laws.steps", "laws.evaluate"),
-            *("formulate.goodput", "runs.stops", "judge.chance", "judge.unlikely"),
+            *("formulate.goodput", "runs.stops", "judge.chance", "judge.unlikely", "judge.changes", "solve.knob"),
             "problem.following",
             *("solve.likely", "solve.bound_knobs", "numeric.bounds", "layout.choose", "layout.tried", "layout.told"),
         )

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from known import LIBRARY
 
+from runplan.dsl.packs.cards import TEXTS
 from runplan.dsl.packs.pack import Rule
-from runplan.dsl.packs.rule_check import TEXTS
 from runplan.dsl.text.finding import Finding
 from runplan.dsl.text.reader import Buffer, Disk
 from runplan.engine.judge.rules import ELSEWHERE, example
