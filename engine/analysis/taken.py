@@ -85,7 +85,9 @@ class _Falling:
 
 def _falling(loss: Expr, draw: Draw, x: Name, y: Name) -> _Falling | None:
     """A loss at a draw; None where it is of another form, or does not fall."""
-    terms = signomial(substitute(loss, {n: Num(draw[n]) for n in names(loss) if n in draw})) or ()
+    terms = signomial(substitute(loss, {n: Num(draw[n]) for n in names(loss) if n in draw}))
+    if terms is None:
+        return None
     by = {frozenset(term.exponents): term for term in terms}
     if len(by) != len(terms) or not by.keys() <= {frozenset(), frozenset({x}), frozenset({y})}:
         return None

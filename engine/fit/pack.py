@@ -176,7 +176,7 @@ def _function(function: Function, found: LawFit) -> str:
     part = next((part for part in found.parts if part.form.function.signature == function.signature), None)
     if part is None:
         return f"{head} = {body}"
-    beyond = f" * ({_size(part)})^{drift_name(part, found)}" if part.drift else ""
+    beyond = f" * max(1, {_size(part)})^{drift_name(part, found)}" if part.drift else ""
     return f"{head} = {misfit_name(part, found)} * ({body}){beyond}"
 
 

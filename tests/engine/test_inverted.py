@@ -111,7 +111,7 @@ DRIFTING = """law drifting "A surface with a drift" {
   objective CLM of text
   counts total params
   constants { E = 0.5; A = 1000; alpha = 0.6; B = 30000; beta = 0.65; drift = 0.05 }
-  loss(params N, tokens D) = (E + A / N^alpha + B / D^beta) * (N * D / (5e14 param*token))^drift
+  loss(params N, tokens D) = (E + A / N^alpha + B / D^beta) * max(1, N * D / (5e14 param*token))^drift
   cites "a test"
 }
 """

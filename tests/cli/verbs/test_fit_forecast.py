@@ -25,10 +25,12 @@ def test_a_run_of_three_hundred_times_the_compute_is_forecast(capsys: pytest.Cap
     with (FACTS / "delphi.csv").open(encoding="utf-8") as file:
         measured = {row["budget"]: float(row["loss"]) for row in csv.DictReader(file)}["1e+23"]
     runs = (str(FACTS / "delphi.csv"), "--where", "compute <= 3e20 FLOP")
-    found = told(capsys, *runs, "--form", "isoflop", "--predict", "compute=1e23")
-    loss = found["forecasts"][0]["outputs"]["loss"]
+    found = told(capsys, *runs, "--form", "isoflop", "--predict", "compute=1e23", "--predict", "compute=3e19")
+    loss, among = (one["outputs"]["loss"] for one in found["forecasts"])
     assert abs(loss["value"] - measured) < 0.004
     assert loss["low"] < measured < loss["high"] and math.log(loss["high"] / loss["low"]) < 0.12
+    # Among the runs a form does not drift: the best of that budget came to 3.19657.
+    assert among["low"] < 3.19657 < among["high"] < 1.004 * among["low"]
 
 
 def test_runs_too_small_for_a_form_are_left_out_of_a_comparison(capsys: pytest.CaptureFixture[str]) -> None:
