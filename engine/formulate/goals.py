@@ -8,7 +8,7 @@ from runplan.dsl.dataclass import replace
 from runplan.dsl.expr.name import Name
 from runplan.dsl.expr.text import shown
 from runplan.dsl.expr.tree import Op, Ref, names, substitute
-from runplan.dsl.plan.ir import Optimize
+from runplan.dsl.plan.ir import Given, Optimize
 from runplan.engine.formulate.alternatives import bending
 from runplan.engine.formulate.asked import OF_AMOUNT, OF_DATA, OF_RATE, apart, asked_of, of_cost, of_hardware, worst
 from runplan.engine.formulate.checkpoint import data_first, wanted_of_weights
@@ -234,9 +234,23 @@ def _has_loss(draft: Draft) -> bool:
     return {name for name in chosen if name.text in of_the_run} <= over
 
 
+# What a run spends, by which what a plan has for it is bounded.
+_SPENT = frozenset((q.COMPUTE, q.MODEL_COMPUTE, q.RESERVED_TIME, q.GPU_HOURS))
+
+
 def _computes(draft: Draft) -> bool:
-    """Whether a statement bounds the compute from above: hardware, or a budget of it."""
-    return any(map(bounds_compute, draft.constraints))
+    """Whether statements bound the compute from above: hardware, or a budget of it; of stages that of each one whose
+    tokens the plan does not give.
+    """
+    if any(map(bounds_compute, draft.constraints)):
+        return True
+    stages = draft.plan.stages[1:]
+    bounds = [c for c in draft.constraints if stages and c.kind in ("capacity", "budget", "range")]
+    bounded = {name for c in bounds for name in names(c.left)}
+    for shared in bounded & {q.SHARED_TIME, q.SHARED_HOURS}:
+        bounded |= names(draft.definitions[shared].expr)
+    spending = {name.part("stage") for name in bounded if name.bare in _SPENT}
+    return bool(spending) and all(one.name in spending for one in stages if not isinstance(one.tokens, Given))
 
 
 def _loss_is_bounded(draft: Draft) -> bool:

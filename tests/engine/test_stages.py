@@ -376,3 +376,23 @@ def test_data_of_a_stage_stand_against_its_tokens_and_more_of_them_make_room() -
     }
     for old, new in (("100B", "45B"), ("10B tokens up", "23.75B tokens up"), ("5B tokens }", "60B tokens }")):
         assert report_of(text.replace(old, new)).solutions[0].status == "solved"
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside"),
+    [
+        ("hardware: 64 x H100 for 30 days at 40% MFU", ""),
+        ("hardware: 64 x H100 for up to 30 days at 40% MFU", ""),
+        ("hardware: 46080 GPU-hours of H100 at 40% MFU", ""),
+        ("", "hardware: 32 x H100 for 30 days at 40% MFU"),
+        ("", "hardware: 32 x H100 for up to 30 days at 40% MFU"),
+        ("", "compute: 3.282591744e22 FLOP"),
+    ],
+)
+def test_a_loss_that_is_required_of_stages_leaves_nothing_idle_of_what_bounds_them(outside: str, inside: str) -> None:
+    """What is reserved is spent on the least loss, as in a plan without stages: a bound on that is no goal."""
+    stages = f"stage a {{ {inside or 'tokens: ?'} }}\nstage b {{ {inside or 'tokens: ?'} }}\n"
+    whole = solved("hardware: 64 x H100 for 30 days at 40% MFU\n")
+    solution = solved(f"{outside}\n{stages}require loss <= 2.25\n")
+    assert solution["loss"].value == pytest.approx(whole["loss"].value, rel=1e-5)
+    assert solution["compute"].value == pytest.approx(whole["compute"].value, rel=1e-5)
