@@ -19,10 +19,23 @@ if TYPE_CHECKING:
 
     from runplan.modules import Part, Place
 
-# The modules that are read as one piece with all that they import: every verb uses the first, who reads a plan the
-# second, and a check that finds something the third. None of them imports a third party, which may not be there where a
-# wheel is built.
-TOGETHER = ("runplan.cli.arguments", "runplan.engine.pipeline", "runplan.cli.show.findings.full")
+# The modules that are read as one piece with all that they import, but for what is in a piece before. None of them
+# imports a third party, which may not be there where a wheel is built.
+TOGETHER = (
+    "runplan.cli.arguments",  # every verb
+    "runplan.engine.pipeline",  # who reads a plan
+    "runplan.dsl.syntax.parse",  # who has no tree of it yet
+    "runplan.cli.show.findings.full",  # a check that finds something
+    "runplan.engine.analysis.intervals",  # who tells how sure a value is
+    "runplan.cli.show.text.figures",  # who shows values
+    "runplan.cli.show.text.terminal",  # and draws them
+    "runplan.engine.decide.alone",  # `explain`, and `compare`
+    "runplan.cli.show.report.terminal",  # `solve`
+    "runplan.engine.comparison.compare",  # `compare`
+    "runplan.cli.show.comparison.terminal",
+    "runplan.cli.show.derivation.explained",  # `explain`
+    "runplan.cli.show.derivation.terminal",
+)
 
 
 def _is_for_checkers(node: ast.AST) -> bool:

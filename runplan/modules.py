@@ -81,11 +81,14 @@ class Modules:
         return self._pieces[place]
 
     def _import(self, part: Part) -> None:
-        """Import a module as Python does, whose own imports are all there."""
+        """Import a module as Python does, whose own imports are all there, or in pieces before."""
         name = part[0]
+        above, _, own = name.rpartition(".")
+        if above not in sys.modules:  # a package of such a piece
+            __import__(above)
         module = ModuleType(name)
         module.__spec__ = spec = self._spec(name)
-        module.__loader__, module.__package__ = self, name if part[1] else name.rpartition(".")[0]  # type: ignore[assignment]
+        module.__loader__, module.__package__ = self, name if part[1] else above  # type: ignore[assignment]
         if part[1]:
             module.__path__ = spec.submodule_search_locations  # type: ignore[assignment]
         sys.modules[name] = module
@@ -94,7 +97,6 @@ class Modules:
         except BaseException:
             del sys.modules[name]
             raise
-        above, _, own = name.rpartition(".")
         setattr(sys.modules[above], own, module)
 
     def _run(self, module: ModuleType, part: Part) -> None:

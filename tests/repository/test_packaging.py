@@ -119,6 +119,23 @@ def test_the_wheel_has_its_modules_in_one_file_as_they_are(wheel: Path, tmp_path
     assert [parts[-1][0] for parts in pieces.values() if len(parts) > 1] == list(TOGETHER)
 
 
+def test_any_piece_of_the_wheel_may_be_asked_for_first(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        "import sys, runplan\n"
+        "assert any(type(finder).__module__ == 'runplan.modules' for finder in sys.meta_path)\n"
+        f"for head in {TOGETHER}:\n"
+        "    for name in [name for name in sys.modules if name.startswith('runplan.')]:\n"
+        "        del sys.modules[name]\n"
+        "    __import__(head)\n"
+        "    assert sys.modules[head].__spec__.loader in sys.meta_path\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, check=True
+    )
+
+
 def test_the_wheel_has_what_re_makes_of_the_expressions_of_a_check(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read("runplan/dsl/text/pattern_table.py").decode()
