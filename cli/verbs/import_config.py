@@ -66,7 +66,7 @@ def run(argv: list[str]) -> int:
         found = replace(found, sequence=sequence)
     for message in _taken(found, args.data):
         tell(line(finding("E004", message, Span(source, 0, len(source.line_text(1))))))
-    text = plan_of(found, args.hardware, copies or _copies(args.hardware, found.layout), args.data)
+    text = plan_of(found, args.hardware, _copies(copies, args.hardware, found.layout), args.data)
     write(text, args.out)
     return _checked(text, args.out)
 
@@ -99,11 +99,22 @@ def _taken(found: Imported, data: str) -> Iterator[str]:
         yield f"the length is {told}: a figure stands in for it; --data '2B tokens' says it"
 
 
-def _copies(hardware: str, layout: Mapping[str, Word]) -> int:
-    """Copies of the model: as many as there are devices, over those that one takes; one where that is not said."""
+def _copies(said: int | None, hardware: str, layout: Mapping[str, Word]) -> int:
+    """Copies of the model: as many as there are devices, over those that one takes; one where that is not said.
+
+    Args:
+        said: How many are asked for.
+
+    Raises:
+        CannotRun: Where these would take more devices than there are.
+    """
     count = _COUNT.match(hardware)
     devices = int(re.sub(r"\D", "", count[1])) if count else 1
-    return max(devices // math.prod(int(layout.get(cut, 1)) for cut in ("tp", "pp", "cp")), 1)
+    each = math.prod(int(layout.get(cut, 1)) for cut in ("tp", "pp", "cp"))
+    if said and count and said * each > devices:
+        told = f"{said:,} copies of the model, of {each} devices each, are more than the {devices:,} of `--hardware`"
+        raise CannotRun(f"`--devices {said}`: {told}; leave it out, and there are as many as go on these")
+    return said or max(devices // each, 1)
 
 
 def _count(said: str, option: str) -> int:

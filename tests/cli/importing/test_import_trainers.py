@@ -324,7 +324,10 @@ def test_a_function_that_changes_what_another_gives(folder: Path, capsys: pytest
     assert "recompute full" in plan and "#   model.num_mtp_layers: 1\n" in plan
     assert main(["import-config", "registry.py", "--config", "endless"]) == 1
     (folder / "registry.py").write_text(REGISTRY.replace("num_mtp_layers=1", FLOAT8), "utf-8")
-    assert main(["import-config", "registry.py", "--config", "large", "--devices", "64", "--hardware", HARDWARE]) == 0
+    large = ["import-config", "registry.py", "--config", "large", "--hardware", HARDWARE]
+    assert main([*large, "--devices", "129"]) == 2
+    assert "129 copies of the model" in capsys.readouterr().err
+    assert main([*large, "--devices", "64"]) == 0
     assert "in fp8" in capsys.readouterr().out
     adapted = REGISTRY.replace("num_mtp_layers=1", "converters=[LoRAConverter.Config(rank=8)]")
     (folder / "registry.py").write_text(adapted, "utf-8")
