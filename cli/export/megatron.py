@@ -151,7 +151,9 @@ def _layout(run: Training) -> Iterator[Argument]:
     assert layout is not None
     yield "tensor-model-parallel-size", layout.tp
     yield "pipeline-model-parallel-size", layout.pp
-    if layout.interleave > 1:
+    if layout.pp > 1 and (uneven := _uneven(run.shape, layout.pp * layout.interleave)):
+        yield "pipeline-model-parallel-layout", f"'{uneven}'"
+    elif layout.interleave > 1:
         yield "num-virtual-stages-per-pipeline-rank", layout.interleave
     yield "context-parallel-size", layout.cp
     if layout.ep > 1:
@@ -168,6 +170,19 @@ def _layout(run: Training) -> Iterator[Argument]:
         yield "recompute-num-layers", 1
     elif layout.selective:
         yield "recompute-granularity", "selective"
+
+
+def _uneven(shape: Shape | None, parts: int) -> str:
+    """The layers of each part of a pipeline, which Megatron-LM asks for where not all have as many: `Ett|ttt|ttL`.
+
+    Parts with a layer less lie at the ends, where the tables are, the last first.
+    """
+    layers = shape.layers if shape is not None else 0
+    most, short = -(-layers // parts), -layers % parts
+    if not short or parts > layers:
+        return ""
+    less = sorted(range(parts), key=lambda part: (min(part, parts - 1 - part), -part))[:short]
+    return f"E{'|'.join('t' * (most - (part in less)) for part in range(parts))}L"
 
 
 def _data(run: Training) -> Iterator[Argument]:

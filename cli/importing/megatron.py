@@ -369,6 +369,10 @@ def _layout(keys: Keys) -> dict[str, Word]:
 
 def _interleaved(keys: Keys, pp: int) -> int:
     """The parts of the layers that each device of a pipeline has: as they are counted, or by the layers of each."""
+    stages = keys.tree.get("pipeline_model_parallel_layout")
+    if isinstance(stages, str) and set(stages) <= {*"EtL|"}:  # as it is written, without repetitions
+        keys.get("pipeline_model_parallel_layout")
+        return (stages.count("|") + 1) // pp
     layers, each = keys.whole("num_layers") or 0, keys.whole("num_layers_per_virtual_pipeline_stage")
     by_layers = layers // (pp * each) if pp > 1 and each and layers % (pp * each) == 0 else 1
     return keys.whole("num_virtual_stages_per_pipeline_rank") or by_layers

@@ -114,6 +114,9 @@ def test_no_field_is_left_out_in_silence(
     (plans / "x.plan").write_text(LLAMA.replace(*change), encoding="utf-8")
     if to == "megatron" and "interleave" in said:
         assert "--num-virtual-stages-per-pipeline-rank 2" in exported("x.plan", to)["run.sh"]
+        (plans / "x.plan").write_text(LLAMA.replace("tp 1, pp 1", "tp 1, pp 2, interleave 3"), encoding="utf-8")
+        parts = "'Ettttt|ttttt|tttttt|tttttt|ttttt|tttttL'"  # 32 layers in six
+        assert f"--pipeline-model-parallel-layout {parts}" in exported("x.plan", to)["run.sh"]
         return
     assert main(["export", "x.plan", "--to", to, "--out", "out/"]) == 1
     assert said in capsys.readouterr().err
