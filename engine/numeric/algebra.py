@@ -7,6 +7,7 @@ variables of a plan take to solve.
 from __future__ import annotations
 
 import math
+from operator import mul
 
 Vector = list[float]
 Matrix = list[list[float]]
@@ -18,11 +19,8 @@ POSITIVE = 1e-15
 
 
 def dot(a: Vector, b: Vector) -> float:
-    """a'b."""
-    total = 0.0
-    for u, w in zip(a, b, strict=True):
-        total += u * w
-    return total
+    """a'b, of vectors of one length."""
+    return sum(map(mul, a, b), 0.0)
 
 
 def size_of(a: Vector) -> float:
