@@ -140,7 +140,7 @@ def tame(draws: Floats) -> Floats:
 def skew(draws: Floats) -> Floats:
     """(k), how far each column is from even on both sides of its middle, whichever is the longer."""
     off = draws - np.median(draws, axis=0)
-    return np.asarray(np.abs(np.mean(off**3, axis=0)) / np.maximum(np.mean(off**2, axis=0), 1e-300) ** 1.5)
+    return np.asarray(np.abs(np.mean(off**3, axis=0)) / np.maximum(np.mean(off**2, axis=0), 1e-200) ** 1.5)
 
 
 def counts(groups: NDArray[np.intp], seed: int, start: int, stop: int) -> Floats:

@@ -21,7 +21,7 @@ from runplan.engine.fit.drift import BY_SIZE, SHARE
 from runplan.engine.fit.expression import FormulaModel
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.form import COUNTS, Form, columns_of, forms_of
-from runplan.engine.fit.future import since
+from runplan.engine.fit.future import NOTHING, since
 from runplan.engine.fit.heads import heads_of
 from runplan.engine.fit.kinds import kinds_apart, off_powers
 from runplan.engine.fit.lack import Noise
@@ -160,10 +160,11 @@ class Part:
     @property
     def misfit(self) -> float:
         """How far a run is from the form, as a standard deviation of the logarithm, with what larger runs were off
-        beyond that; where nothing tells how it grows with size, no less than by how much the larger of them were off.
+        beyond that, and no less than what is rounding; where nothing tells how it grows with size, no less than by how
+        much the larger of them were off.
         """
         size = 1.0 if self.model.log else float(np.mean(np.abs(self.model.measured)))
-        near = float(np.hypot(self.fitted.usual / size, self.fitted.scatter))
+        near = max(float(np.hypot(self.fitted.usual / size, self.fitted.scatter)), NOTHING)
         told = self.fitted.drift is not None and self.size_in
         return near if told else max(near, self.fitted.future_error or 0.0)
 

@@ -10,6 +10,7 @@ from known import LIBRARY
 
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.law_check import expanded
+from runplan.engine.fit.bootstrap import skew
 from runplan.engine.fit.expression import FormulaModel, jointly_linear
 from runplan.engine.fit.fit import fit
 from runplan.engine.fit.fitting import fitted
@@ -145,6 +146,15 @@ def test_what_is_held_stays() -> None:
     assert law is not None
     found = fitted(law, table, held={"alpha": 0.3478}, objective=Objective(), bootstrap=0)
     assert found.constants["alpha"] == 0.3478 and found.constants["beta"] == pytest.approx(0.3658, rel=1e-4)
+
+
+def test_runs_without_noise_leave_what_is_rounding() -> None:
+    """The figures have so many digits, and draws that are all one no skew."""
+    law, table = LIBRARY.law("chinchilla"), runs("chinchilla").rows(np.arange(0, 48, 3))
+    assert law is not None
+    (part,) = fitted(law, table, held={}, objective=Objective(), starts=16, bootstrap=0).parts
+    assert part.exact and part.drift == 0.0 and 1e-7 < part.misfit < 1e-5
+    assert (skew(np.ones((9, 2))) == 0.0).all()
 
 
 def test_a_name_is_the_form_that_the_runs_can_be_held_to() -> None:
