@@ -40,8 +40,12 @@ PIECES = [
 hostile = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map(" ".join)
 
 
+# A plan with one is refused, and has no report: only findings show it.
+TURNS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+
+
 def quoted(text: str) -> str:
-    """A text as a plan may have it: without what no text file has."""
+    """A text as a file may have it that is read as text."""
     kept = "".join(c for c in text if unicodedata.category(c) != "Cc" and c not in "\u2028\u2029")
     return json.dumps(kept or "x", ensure_ascii=False)
 
@@ -100,7 +104,7 @@ def test_findings_of_a_hostile_plan_are_acted_on_by_nobody(text: str, other: str
 
 @pytest.mark.parametrize("text", [" ".join(PIECES[i::4]) for i in range(4)] + PIECES[:2])
 def test_a_report_of_a_hostile_plan_is_acted_on_by_nobody(text: str) -> None:
-    said = quoted(text[:300])
+    said = quoted("".join(character for character in text[:300] if character not in TURNS))
     plan = (
         f"plan {said}\nuse laws chinchilla, llama3\nhardware: 64 x H100 for 30 days at 40% MFU @ 3 USD/GPU/hour\n"
         f"data {said}: 9T tokens\nphase {said}: 100% linear\nrequire cost <= 3 USD because {said}\nprefer loss <= 1\n"
