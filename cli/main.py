@@ -156,11 +156,12 @@ def _steady_streams() -> None:
 
 
 def _unknown(verb: str) -> int:
+    from runplan.cli.outcome import COULD_NOT_RUN
     from runplan.dsl.text.nearest import did_you_mean
 
     (help,) = did_you_mean(verb, filter(_exists, VERBS)) or ["`plan --help` lists the verbs"]
     print(f"plan: unknown verb `{verb[:60]}`; {help}", file=sys.stderr)
-    return 2
+    return COULD_NOT_RUN
 
 
 def _bug(verb: str, error: Exception) -> int:
@@ -181,7 +182,9 @@ def _bug(verb: str, error: Exception) -> int:
         import traceback
 
         traceback.print_exception(error)
-    return 3
+    from runplan.cli.outcome import BUG
+
+    return BUG
 
 
 if __name__ == "__main__":

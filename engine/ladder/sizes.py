@@ -59,7 +59,7 @@ class Sizes:
     Attributes:
         template: The problem of a small run: what a shape and its tokens lead to.
         shapes: From small to large, n of them.
-        params, non_embedding, law: (n) counts: all, those without the embeddings, and as the law counts.
+        params, law: (n) counts: all, and as the law counts.
         sequence: Tokens of a sequence.
     """
 
@@ -67,7 +67,6 @@ class Sizes:
     template: Problem
     shapes: tuple[Shape, ...]
     params: Floats
-    non_embedding: Floats
     law: Floats
     sequence: float
 
@@ -186,7 +185,6 @@ def sizes_of(writer: Writer) -> Sizes:
         template,
         tuple(shapes[place] for place in kept),
         counts[q.PARAMS][kept],
-        counts[q.PARAMS_NON_EMBEDDING][kept],
         counts[q.LAW_PARAMS][kept],
         context.expr.value if context is not None and isinstance(context.expr, Num) else sequence.value,
     )
@@ -198,7 +196,7 @@ def _counts(template: Problem, shapes: Sequence[Shape]) -> Mapping[Name, Floats]
     open_ = {name: d for name, d in template.definitions.items() if name not in fields}
     env = {name: np.array([float(shape[name.text]) for shape in shapes]) for name in fields}
     out: dict[Name, Floats] = {}
-    for name in (q.PARAMS, q.PARAMS_NON_EMBEDDING, q.LAW_PARAMS):
+    for name in (q.PARAMS, q.LAW_PARAMS):
         body = expand(Ref(name), open_, {})
         assert names(body) <= set(fields), "a shape tells all of a count"
         out[name] = np.broadcast_to(compiled(body, np)(env), len(shapes)).astype(float)
