@@ -25,6 +25,7 @@ TOGETHER = (
     "runplan.cli.arguments",  # every verb
     "runplan.engine.pipeline",  # who reads a plan
     "runplan.dsl.syntax.parse",  # who has no tree of it yet
+    "runplan.engine.judge.changes",  # a check of what does not hold
     "runplan.cli.show.findings.full",  # a check that finds something
     "runplan.engine.analysis.intervals",  # who tells how sure a value is
     "runplan.cli.show.text.figures",  # who shows values
