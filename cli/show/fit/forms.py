@@ -13,7 +13,7 @@ from runplan.cli.show.text.page import columns, paragraph
 from runplan.dsl.text.words import enumerated
 from runplan.dsl.units.show import percent
 from runplan.engine.documents.fit import forms_document
-from runplan.engine.fit.forms import Compared, chosen, compared
+from runplan.engine.fit.forms import Compared, chosen, compared, forecaster
 
 
 def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
@@ -35,8 +35,9 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
         out += paragraph(f"`{one.named}` is not told: {one.why_not}.", "  ", look.width)
     said = (
         "Left out: how far off the largest runs were, root mean square. At 10 x: what is expected of a forecast at ten "
-        "times the largest budget, by its constants and by how the larger runs came out. The loss is at the largest "
-        "budget, or where it was asked for. A form with more constants fits better, and may forecast worse."
+        "times the largest budget, by its constants and by how the larger runs came out, or where none was held to it "
+        "by how forms of its kind drift elsewhere. The loss is at the largest budget, or where it was asked for. A "
+        "form with more constants fits better, and may forecast worse."
     )
     out += paragraph(said, "  ", look.width)
     out += paragraph(f"Of the forms, {enumerated(laws)}.", "  ", look.width) if laws else ""
@@ -47,7 +48,13 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
 def _advice(best: Compared, forms: Sequence[Compared]) -> str:
     """Which form to plan by, and why."""
     if math.isinf(best.future_error):
-        return f"Plan by `{best.named}`: too few runs tell how well any of them forecasts, and it comes first."
+        if all(math.isinf(other.future_error) for other in forms):
+            return f"Plan by `{best.named}`: too few runs tell how well any of them forecasts, and it comes first."
+        held = forecaster(forms) or best
+        return (
+            f"Plan by `{best.named}`: too few budgets tell how well it forecasts larger runs, and at 10 x it is no "
+            f"less certain than `{held.named}`, which forecasts best."
+        )
     if any(other.future_error < best.future_error for other in forms):
         return f"Plan by `{best.named}`: it forecasts about as well as any, and comes first."
     return f"Plan by `{best.named}`: it forecasts best."

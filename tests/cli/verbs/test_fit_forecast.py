@@ -35,11 +35,15 @@ def test_a_run_of_three_hundred_times_the_compute_is_forecast(capsys: pytest.Cap
 
 def test_runs_too_small_for_a_form_are_left_out_of_a_comparison(capsys: pytest.CaptureFixture[str]) -> None:
     # Byte-level models of 1e14 FLOP gain more by compute than larger ones do: a surface through them goes on so.
-    found = told(capsys, str(FACTS / "h100_ladder.csv"), "--forms", "chinchilla", "--predict", "compute=1e16 FLOP")
-    fewer, every = found["forms"]
-    assert found["chosen"] == fewer["form"] == "chinchilla, compute >= 1.732e+14 FLOP"
+    forms = ("--forms", "isoflop,chinchilla")
+    found = told(capsys, str(FACTS / "h100_ladder.csv"), *forms, "--predict", "compute=1e16 FLOP")
+    fewer, every, parabolas = found["forms"]
+    assert fewer["form"] == "chinchilla, compute >= 1.732e+14 FLOP"
     assert every["form"] == "chinchilla" and fewer["future_error"] < every["future_error"] / 1.5
     assert fewer["forecasts"]["loss"]["value"] > 1.02 * every["forecasts"]["loss"]["value"]
+    # Four budgets leave none to hold their minima to, and those tell more closely what comes than the surface does.
+    assert found["chosen"] == parabolas["form"] == "isoflop" and parabolas["future_error"] is None
+    assert parabolas["expected_error"] < fewer["expected_error"] / 2
 
 
 def test_losses_by_compute_alone_are_told_by_what_needs_no_size(
