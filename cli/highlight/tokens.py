@@ -56,7 +56,7 @@ def tokens() -> tuple[Token, ...]:
     """All patterns, in the order in which they are tried."""
     known = terminals()
     begins = "|".join(statement_words()).replace(" ", r"[ \t]+")
-    unit = FREE + r"(?!x(?!\w))" + _of_one(known["UNIT"])
+    unit = FREE + r"(?!x(?![a-z]))" + _of_one(known["UNIT"])
     number = _of_one(known["NUMBER"])
     return (
         Token(rf"({_COMMENT_TO_CODES})({_CODES})([^\n]*)", ("comment", "ignored", "comment")),
@@ -68,7 +68,7 @@ def tokens() -> tuple[Token, ...]:
         Token(rf"(^[ \t]*|(?<=[{{;])[ \t]*)({begins}){_WHOLE}", ("blank", "keyword")),
         Token(_of_one(known["NAMED"]), ("field",)),
         Token(rf"(?<![\w.-])(?:{'|'.join(joining_words())}){_WHOLE}", ("joining",)),
-        Token(_of_one(known["TIMES"]) + r"(?![a-z])", ("operator",)),
+        Token(_of_one(known["TIMES"]) + r"(?:(?<!x)|(?![a-z]))", ("operator",)),
         Token(_of_one(known["HOLE"]), ("unknown",)),
         Token(_of_one(known["DEVICE"]) + r"(?=\()", ("function",)),
         Token(_of_one(known["DEVICE"]), ("name",)),

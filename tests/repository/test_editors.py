@@ -95,6 +95,10 @@ def test_statements_begin_with_keywords_and_fields_are_none() -> None:
         ("joining", "up"), ("joining", "to"), ("number", "96"), ("unit", "nodes"), ("operator", "x"), ("name", "H100"),
         ("joining", "for"), ("unknown", "?"), ("joining", "until"), ("date", "2026-01-31"),
     ]  # fmt: skip
+    assert coloured("8xH100, 1\u00d7h100") == [
+        ("number", "8"), ("operator", "x"), ("name", "H100"), ("punctuation", ","),
+        ("number", "1"), ("operator", "\u00d7"), ("name", "h100"),
+    ]  # fmt: skip
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
