@@ -366,7 +366,7 @@ def conditions(draw: st.DrawFn, names: Sequence[str], stages: Sequence[str], let
         if form == "chain":
             return f"{bound} <= {quantity} < {draw(bounds[quantity])}"
         if form == "range" and quantity != "finish":
-            return f"{quantity} in {bound} .. (2 * {bound})"  # one that runs down is a mistake
+            return f"{quantity} in {bound} .. (1.1 * {bound})"  # one that runs down is a mistake
         if form == "not":
             return f"not {quantity} {sign} {bound}"
         if form == "P" and quantity not in ("finish",):
