@@ -12,7 +12,7 @@ from runplan.dsl.plan.reading import Reading
 from runplan.dsl.plan.sizes import NOT_SAID
 from runplan.dsl.syntax.tree import Mention, Node, Word, unquoted
 from runplan.dsl.syntax.views import Reasoned, pool_fields, pools_of, spec_of
-from runplan.dsl.text.finding import Label, finding
+from runplan.dsl.text.finding import Finding, Label, finding
 from runplan.dsl.text.fixes import respelled
 from runplan.dsl.text.nearest import did_you_mean
 from runplan.dsl.text.pattern import pattern
@@ -57,9 +57,8 @@ def _pool(reading: Reading, node: Node) -> Pool:
             reading.again(name, field.span, seen[slot])
             continue
         seen[slot] = field.span
-        if priced:
-            message = f"`at {value.span.text}` is a price, and what a device reaches stands behind `at`"
-            reading.findings.append(finding("U001", message, field.span, help=[f"write `@ {value.span.text}`"]))
+        if priced and isinstance(value, Node):
+            reading.findings.append(_price_at(reading, value, field.span))
         elif isinstance(value, Word):
             if name == "precision":
                 precision = Mention(value.text.lower(), value.span)
@@ -136,6 +135,17 @@ def _figure(reading: Reading, name: str, value: Node, at_most: bool) -> tuple[st
     end = amount.low or amount.high if isinstance(amount, Within) else amount
     dim = end.value.dim if isinstance(end, Given) else fields[name].dim
     return next((other for other, field in others.items() if field.dim == dim), name), amount
+
+
+def _price_at(reading: Reading, value: Node, span: Span) -> Finding:
+    """A price in the place of what a device reaches: where it can be read as one, it is only to be moved."""
+    price, found = reading.fields("hardware")["price"], len(reading.findings)
+    reading.amount(value, price)
+    is_one = len(reading.findings) == found
+    del reading.findings[found:]  # one mistake is told once
+    message = f"`at {value.span.text}` is a price, and what a device reaches stands behind `at`"
+    help = [f"write `@ {value.span.text}`" if is_one else f"write it like `@ {price.example}`"]
+    return finding("U001", message, span, help=help)
 
 
 def _check_one_rate(reading: Reading, figures: Mapping[str, Amount]) -> None:

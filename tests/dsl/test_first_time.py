@@ -190,6 +190,7 @@ LINES = [
     "hardware: 64 x H100 for 30 days at MFU 0.4",
     "hardware: 64 x H100 for 30 days at 40% MFU @ 2.5 $/h",
     "hardware: 64 x H100 for 30 days at 40% MFU at 2.5 USD/GPU/hour",
+    "hardware: 64 x H100 for 30 days at 2.5 USD/hour",
     "hardware: 64 x H100 for 30 days at 40% MFU price 2.5 USD/GPU/hour",
     "hardware: 64 x H100 for 30 days at 40% MFU @ 2,50 EUR/GPU/hour",
     "hardware: 64 x H100 for 30 days at 40% MFU from 1 Feb 2026",
