@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from runplan.cli.arguments import Parser, add_output, library_here, reading, verb, wanted
 from runplan.cli.crew import add_crew
@@ -122,9 +122,12 @@ def _compared(args: Namespace, argv: Sequence[str], outputs: Sequence[tuple[str,
             break
     show("fits", columns, outputs, details=args.details)
     best = chosen(columns)
-    if args.out and best is not None:
+    if best is None:
+        _tell(one for column in columns for one in column.findings if one.severity == "error")
+        return FOUND
+    if args.out:
         _write(args.out, packs[best.named])
-    return FOUND if best is None else CLEAN
+    return CLEAN
 
 
 def _columns(args: Namespace, word: str, origin: Origin, library: Library) -> Iterator[tuple[Compared, str]]:
@@ -222,15 +225,22 @@ def _today() -> str:
 
 def _broken(args: Namespace, outputs: Sequence[tuple[str, str | None]], findings: Sequence[Finding]) -> int:
     """Say what keeps a fit from being made; where a document was asked for, in it, too."""
-    from runplan.cli.show.findings.content import Checked
-    from runplan.cli.show.findings.full import render
     from runplan.cli.show.fit.json import render_refused
 
     for name, file in outputs:
         if name == "json":
             write(render_refused(args.runs, args.form, findings), file)
-    tell(render(Checked.of(findings, 1)).rstrip("\n"))
+    _tell(findings)
     return exit_code(findings) or FOUND
+
+
+def _tell(findings: Iterable[Finding]) -> None:
+    """Say each of some findings of one file once, to standard error."""
+    from runplan.cli.show.findings.content import Checked
+    from runplan.cli.show.findings.full import render
+
+    once = {(found.code, found.message): found for found in findings}
+    tell(render(Checked.of(tuple(once.values()), 1)).rstrip("\n"))
 
 
 def _refuse_foreign(out: str | None, force: bool) -> None:

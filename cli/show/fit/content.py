@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from runplan.cli.show.text.figures import from_to
 from runplan.dsl.dataclass import dataclass
@@ -64,12 +64,16 @@ def content(report: FitReport, *, details: bool = False) -> Content:
     if report.before is not None:
         sections.append(_moved(report))
     if found.findings:
-        sections.append(Section("Findings", tuple(row for one in found.findings for row in _finding(one))))
+        sections.append(Section("Findings", finding_rows(found.findings)))
     return Content(headline, tuple(sections))
 
 
-def _finding(found: Finding) -> Rows:
-    return (found.severity, found.code, found.message), *(("", "", f"help: {help}") for help in found.help)
+def finding_rows(findings: Iterable[Finding]) -> Rows:
+    """A row a finding, and one beneath it for each help."""
+    rows: list[tuple[str, ...]] = []
+    for found in findings:
+        rows += [(found.severity, found.code, found.message), *(("", "", f"help: {help}") for help in found.help)]
+    return tuple(rows)
 
 
 def _counts(counts: str) -> str:

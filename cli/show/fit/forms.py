@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from runplan.cli.show.fit.content import NOTHING
+from runplan.cli.show.fit.content import NOTHING, finding_rows
 from runplan.cli.show.text.figures import from_to
 from runplan.cli.show.text.json_text import document_text
 from runplan.cli.show.text.look import PLAIN, Look
@@ -17,7 +17,7 @@ from runplan.engine.fit.forms import Compared, chosen, compared, forecaster
 
 
 def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
-    """A row a form, the best forecaster first, and which of them to plan by."""
+    """A row a form, the best forecaster first, which of them to plan by, and what was found of the runs under that."""
     laws = []
     rows = [("form", "constants", "residuals", "left out", "at 10 x", "loss, 80 %")]
     for one in compared(forms):
@@ -29,10 +29,14 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
         if one.found.law.name != one.named:
             laws.append(f"`{one.named}` is that of `{one.found.law.name}`")
         rows.append((one.named, str(len(part.constants)), seen, off, ahead, _loss(one)))
+    untold = "".join(
+        paragraph(f"`{one.named}` is not told: {one.why_not}.", "  ", look.width) for one in forms if one.found is None
+    )
+    best = chosen(forms)
+    if best is None:
+        return f"Forms that the runs do not tell\n{untold}"
     out = "Forms, by how well they forecast the largest runs from the smaller ones\n"
-    out += columns(rows, "  ", look.width)
-    for one in (one for one in forms if one.found is None):
-        out += paragraph(f"`{one.named}` is not told: {one.why_not}.", "  ", look.width)
+    out += columns(rows, "  ", look.width) + untold
     said = (
         "Left out: how far off the largest runs were, root mean square. At 10 x: what is expected of a forecast at ten "
         "times the largest budget, by its constants and by how the larger runs came out, or where none was held to it "
@@ -41,8 +45,9 @@ def render(forms: Sequence[Compared], look: Look = PLAIN) -> str:
     )
     out += paragraph(said, "  ", look.width)
     out += paragraph(f"Of the forms, {enumerated(laws)}.", "  ", look.width) if laws else ""
-    best = chosen(forms)
-    return out if best is None else out + paragraph(_advice(best, forms), "  ", look.width)
+    out += paragraph(_advice(best, forms), "  ", look.width)
+    found = finding_rows(best.findings)
+    return f"{out}\nFindings, under `{best.named}`\n{columns(found, '  ', look.width)}" if found else out
 
 
 def _advice(best: Compared, forms: Sequence[Compared]) -> str:

@@ -33,3 +33,13 @@ class Asked:
     dims: Mapping[str, Dim] = field(default_factory=dict)
     where: str = ""
     log: bool = False
+
+    @property
+    def header(self) -> str:
+        """A line of names that such a file may begin with."""
+        return "step,tokens,loss" if self.log else "params,tokens,loss"
+
+    @property
+    def row(self) -> str:
+        """What a row of it is."""
+        return "point" if self.log else "run"

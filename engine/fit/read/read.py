@@ -75,19 +75,16 @@ def _table(
 
     start = Span(grid.source, 0, 0)
     if not grid.headers:
-        return None, [
-            finding("F001", f"`{cut(path)}` is empty", start, help=["write `params,tokens,loss` and a row a run"])
-        ]
+        help = [f"write `{asked.header}` and a row a {asked.row}"]
+        return None, [finding("F001", f"`{cut(path)}` is empty", start, help=help)]
     choice = choose(grid, words, asked)
     findings = list(choice.findings)
     if not len(grid) and not grid.ragged:
-        message = f"`{cut(path)}` has names of columns ({listing(grid.headers[:8])}), and no runs"
-        return None, [finding("F001", message, grid.header(0), help=["add a row a run beneath them"])]
+        message = f"`{cut(path)}` has names of columns ({listing(grid.headers[:8])}), and no {asked.row}s"
+        return None, [finding("F001", message, grid.header(0), help=[f"add a row a {asked.row} beneath them"])]
     if not choice.columns and not choice.texts and not choice.findings and len(asked.needs) != 1:
         message = f"`{cut(path)}` has no column that is known: {listing(cut(header) for header in grid.headers[:8])}"
-        help = [
-            "a file of runs begins with a line such as `params,tokens,loss`; `--column loss=HEADER` says what is what"
-        ]
+        help = [f"it may begin with a line such as `{asked.header}`; `--column loss=HEADER` says what is what"]
         if line := _names_below(grid, words):
             help = [f"the names seem to stand in line {line}: take out what is above it, or begin it with `#`"]
         return None, [finding("F013", message, grid.header(0), help=help)]

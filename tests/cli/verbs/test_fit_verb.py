@@ -381,3 +381,28 @@ def test_a_law_of_a_file_is_shown_and_evaluated(folder: Path, capsys: pytest.Cap
     assert "has no law `theirs`" in capsys.readouterr().err
     (folder / "two.plan").write_text((folder / "ours.plan").read_text("utf-8") + "law b = chinchilla\n", "utf-8")
     assert main(["law", "two.plan"]) == 2
+
+
+def test_what_keeps_every_form_from_being_told_stands_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs.csv").write_text("a,tokens,c\n1,2e9,3\n", "utf-8")
+    assert main(["fit", "runs.csv"]) == 1
+    told = capsys.readouterr()
+    assert "`chinchilla` is not told" in told.out and "Left out" not in told.out
+    assert " --> runs.csv:1:1" in told.err and told.err.count("no column for `loss`") == 1, "once, with its place"
+
+
+def test_the_runs_of_a_comparison_are_found_fault_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = (FACTS / "h100_ladder.csv").read_text("utf-8").splitlines()
+    at = lines[0].split(",").index("loss")
+    broken = lines[4].split(",")
+    lines[4] = ",".join([*broken[:at], "nan", *broken[at + 1 :]])
+    Path("runs.csv").write_text("\n".join(lines), "utf-8")
+    assert main(["fit", "runs.csv", "--forms", "isoflop", "--bootstrap", "0"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Findings, under `isoflop`" in told and "line 5" in told.partition("Findings")[2]
