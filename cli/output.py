@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from runplan.cli.show.formats import Kind, rendered
 from runplan.cli.show.text.look import Look
-from runplan.cli.stream import write
+from runplan.cli.stream import tell, write
+from runplan.dsl.types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runplan.dsl.text.finding import Finding
 
 
 def split(option: str) -> tuple[str, str | None]:
@@ -29,6 +33,13 @@ def show(kind: Kind, shown: object, outputs: Sequence[tuple[str, str | None]], *
     """
     for name, file in outputs:
         write(rendered(kind, name, shown, Look(_width(file), _color(file), details)), file)
+
+
+def tell_findings(findings: Iterable[Finding]) -> None:
+    """Say the findings of one file in full, to standard error."""
+    from runplan.cli.show.findings.content import Checked
+
+    tell(rendered("findings", "full", Checked.of(findings, 1)).rstrip("\n"))
 
 
 def tell_json(argv: Sequence[str], code: int, message: str) -> None:

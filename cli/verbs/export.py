@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from runplan.cli.arguments import Parser, add_plan_options, reading, unknown_word, verb
 from runplan.cli.export.formats import ALIASES, FORMATS, Format, Need
 from runplan.cli.export.training import Said, Training, Written
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
+from runplan.cli.output import tell_findings
 from runplan.cli.paths import Projects
-from runplan.cli.show.findings.content import Checked
-from runplan.cli.show.formats import rendered
-from runplan.cli.stream import tell, write
+from runplan.cli.stream import write
 from runplan.dsl.text.codes import Severity
 from runplan.dsl.text.finding import Finding, finding, in_order
 from runplan.dsl.types import TYPE_CHECKING
@@ -63,7 +62,7 @@ def run(argv: list[str]) -> int:
     written = form.write(told)
     lost = [_loss(one, form, args.allow_loss) for one in (*form.unplaced(told), *written.lost)]
     if lost:
-        _tell(lost)
+        tell_findings(in_order(lost))
     if lost and not args.allow_loss:
         return FOUND
     _put(written, form, args.out)
@@ -145,12 +144,8 @@ def _loss(said: Said, form: Format, allowed: bool) -> Finding:
 
 def _refused(found: Sequence[Finding]) -> int:
     """The exit code of what is not written, which is said."""
-    _tell(found)
+    tell_findings(in_order(found))
     return exit_code(found) or FOUND
-
-
-def _tell(found: Iterable[Finding]) -> None:
-    tell(rendered("findings", "full", Checked.of(in_order(found), 1)).rstrip("\n"))
 
 
 def _put(written: Written, form: Format, out: str | None) -> None:

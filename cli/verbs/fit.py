@@ -6,16 +6,16 @@ import os
 import re
 import shlex
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from runplan.cli.arguments import Parser, add_output, library_here, reading, verb, wanted
 from runplan.cli.crew import add_crew
 from runplan.cli.fitting import add_fit, check_fit, fit_of, trained_for
 from runplan.cli.outcome import CLEAN, FOUND, CannotRun, exit_code
-from runplan.cli.output import show
+from runplan.cli.output import show, tell_findings
 from runplan.cli.plot.plot import add_plot, draw, ready
 from runplan.cli.show.formats import offered
-from runplan.cli.stream import tell, write
+from runplan.cli.stream import write
 from runplan.dsl.dataclass import replace
 from runplan.dsl.packs.standard import is_standard
 from runplan.dsl.text.finding import Finding
@@ -123,7 +123,8 @@ def _compared(args: Namespace, argv: Sequence[str], outputs: Sequence[tuple[str,
     show("fits", columns, outputs, details=args.details)
     best = chosen(columns)
     if best is None:
-        _tell(one for column in columns for one in column.findings if one.severity == "error")
+        wrong = (one for column in columns for one in column.findings if one.severity == "error")
+        tell_findings({(one.code, one.message, one.at.span): one for one in wrong}.values())  # forms lack the same
         return FOUND
     if args.out:
         _write(args.out, packs[best.named])
@@ -230,17 +231,8 @@ def _broken(args: Namespace, outputs: Sequence[tuple[str, str | None]], findings
     for name, file in outputs:
         if name == "json":
             write(render_refused(args.runs, args.form, findings), file)
-    _tell(findings)
+    tell_findings(findings)
     return exit_code(findings) or FOUND
-
-
-def _tell(findings: Iterable[Finding]) -> None:
-    """Say each of some findings of one file once, to standard error."""
-    from runplan.cli.show.findings.content import Checked
-    from runplan.cli.show.findings.full import render
-
-    once = {(found.code, found.message): found for found in findings}
-    tell(render(Checked.of(tuple(once.values()), 1)).rstrip("\n"))
 
 
 def _refuse_foreign(out: str | None, force: bool) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from runplan.cli.arguments import Parser, add_output, add_plan_options, reading, verb, wanted
 from runplan.cli.crew import count
 from runplan.cli.outcome import CannotRun, exit_code
-from runplan.cli.output import show
+from runplan.cli.output import show, tell_findings
 from runplan.cli.paths import Projects
 from runplan.cli.senses import add_senses, sense_of
 from runplan.cli.show.formats import offered
-from runplan.cli.stream import tell
 
 # At most so many points: each is a solved plan.
 MOST = 200
@@ -57,8 +56,5 @@ def run(argv: list[str]) -> int:
             raise CannotRun(str(error)) from error
     show("frontier", frontier, outputs)
     if not frontier.points and all(name == "csv" for name, _ in outputs):  # which has rows, and no place for why not
-        from runplan.cli.show.findings.content import Checked
-        from runplan.cli.show.findings.full import render
-
-        tell(render(Checked.of(frontier.findings, 1)).rstrip("\n"))
+        tell_findings(frontier.findings)
     return exit_code(frontier.findings)
