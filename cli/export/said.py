@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from runplan.cli.export.training import Said
+from runplan.cli.export.training import Said, Subject
 from runplan.dsl.expr.name import quantity
 from runplan.dsl.packs.library import Library
 from runplan.dsl.plan.ir import DataSource, Given, Plan
@@ -13,10 +13,10 @@ from runplan.dsl.units.show import show
 from runplan.engine.problem import quantities as q
 from runplan.engine.problem.solution import Solution
 
-# Fields that no format has a setting for: of an optimizer, of a model, of a layout.
+# Fields that no format has a setting for, of an optimizer and of a model; and of a layout what some have none for.
 ADAPTERS = ("lora", "lora_on", "frozen_bits")
 BITS = ("weight_bits", "activation_bits", "kv_bits")
-UNCARRIED = ("sequence_parallel",)
+UNCARRIED: Mapping[str, Subject] = {"sequence_parallel": "layout", "interleave": "interleave"}
 
 
 def said_of(plan: Plan, solution: Solution, catalogue: Library, top: Span) -> Iterator[Said]:
@@ -81,9 +81,7 @@ def _unspoken(plan: Plan) -> Iterator[Said]:
             yield Said("bits", f"`{name}` of training", one.span)
     for name, one in plan.layout.figures.items() if plan.layout else ():
         if name in UNCARRIED:
-            yield Said("layout", f"the layout's `{name}`", one.span)
-        if name == "interleave":
-            yield Said("interleave", f"the layout's `{name}`", one.span)
+            yield Said(UNCARRIED[name], f"the layout's `{name}`", one.span)
 
 
 def _hardware(plan: Plan, solution: Solution) -> Iterator[Said]:
