@@ -125,12 +125,12 @@ def trained_for(args: Namespace) -> str:
     """
     if not args.objective_of:
         return ""
-    from runplan.dsl.syntax.objectives import objective_in  # most fits need no grammar for this
+    from runplan.dsl.typed.objectives import is_known, objective_in  # most fits need no grammar for this
 
     spec = objective_in(args.objective_of, "--objective-of")
     if spec is None:
         raise CannotRun(f"`--objective-of {args.objective_of[:60]}`: write it like `MLM of protein`")
-    if spec.node.rule == "single" and spec.said not in OBJECTIVES.values():
+    if not is_known(spec):
         raise unknown_word("objective", spec.said, tuple(OBJECTIVES.values()))
     return f"{spec.said} of {spec.domain.text}" if spec.domain else spec.said
 

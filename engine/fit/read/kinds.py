@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from runplan.dsl.typed.fields import OBJECTIVES
 from runplan.engine.fit.read.grid import Grid
 
 # So many kinds at most, and of each so many runs at least.
@@ -39,11 +38,10 @@ def objective_of(cells: Sequence[str], kept: Sequence[int]) -> str:
     text = said.pop() if len(said) == 1 else ""
     if " of " not in text:
         return ""
-    from runplan.dsl.syntax.objectives import objective_in  # few files need a grammar
+    from runplan.dsl.typed.objectives import is_known, objective_in  # few files need a grammar
 
     spec = objective_in(text, "objective")
-    known = spec is not None and (spec.node.rule != "single" or spec.said in OBJECTIVES.values())
-    return text if known else ""
+    return text if spec is not None and is_known(spec) else ""
 
 
 def _is_number(text: str) -> bool:

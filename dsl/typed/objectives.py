@@ -5,6 +5,7 @@ from __future__ import annotations
 from runplan.dsl.syntax.parse import parse
 from runplan.dsl.syntax.views import ObjectiveSpec
 from runplan.dsl.text.source import Source, View
+from runplan.dsl.typed.fields import OBJECTIVES
 
 
 def objective_in(text: str, place: str) -> ObjectiveSpec | None:
@@ -15,3 +16,8 @@ def objective_in(text: str, place: str) -> ObjectiveSpec | None:
     """
     node, findings = parse(View(text, Source(place, text)), "obj_spec")
     return None if node is None or findings or node.rule == "mixed" else ObjectiveSpec(node)
+
+
+def is_known(spec: ObjectiveSpec) -> bool:
+    """Whether laws may be for it; what is transferred may be between domains, of which there is no list."""
+    return spec.node.rule != "single" or spec.said in OBJECTIVES.values()
